@@ -1,0 +1,8 @@
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  test: {
+    include: ['src/**/*.test.ts', 'tools/**/*.test.ts', 'conformance-tests/**/*.test.ts', 'rules/**/*.test.ts'],
+    testTimeout: 20_000,
+  },
+});
