@@ -2,11 +2,18 @@ import type { z } from 'zod';
 import type { Door, Doors, PodRef } from './capability.ts';
 import type { FalcoEvent } from './falco-event.ts';
 import type { ActionResult } from './outcome.ts';
+import type { ParameterSchema } from './parameters.ts';
 
 /** What the broker can mint for a step before the plug-in runs. */
 export interface Targets {
   /** The pod that the alert names; present for actionners that require the pod fields. */
   readonly pod?: PodRef;
+}
+
+/** The pod of the step, for actionners that require its fields: the broker runs none of them without it. */
+export function podOf(targets: Targets): PodRef {
+  if (!targets.pod) throw new Error('the actionner uses a pod, but does not require its fields');
+  return targets.pod;
 }
 
 /** What an actionner gets: no process, no network, no clock; only its doors. */
@@ -23,7 +30,8 @@ export interface Behaviour<P, U extends Door> {
   /** Whether a step that was interrupted may be run again. */
   readonly idempotent: boolean;
   readonly uses: readonly U[];
-  readonly run: (arguments_: RunArguments<P, U>) => Promise<ActionResult>;
+  /** A method, so that actionners with different parameters fit into one catalog. */
+  run(arguments_: RunArguments<P, U>): Promise<ActionResult>;
 }
 
 /** A required field of the alert: any of the keys of a group will do, all groups are needed. */
@@ -33,7 +41,7 @@ export type RequiredFields = readonly (readonly string[])[];
  * An actionner: one declaration from which lists, documentation, the schema of rules files, rights and sweep tests are
  * derived. Without `behaviour` the language knows it and the server refuses rules that use it.
  */
-export interface Actionner<P extends z.ZodType = z.ZodType, U extends Door = Door> {
+export interface Actionner<P extends ParameterSchema = ParameterSchema, U extends Door = Door> {
   /** `category:name`, as rules files write it. */
   readonly id: string;
   readonly description: string;
@@ -52,7 +60,7 @@ export interface Actionner<P extends z.ZodType = z.ZodType, U extends Door = Doo
 }
 
 /** An artifact store. */
-export interface Output<P extends z.ZodType = z.ZodType> {
+export interface Output<P extends ParameterSchema = ParameterSchema> {
   readonly id: string;
   readonly description: string;
   readonly parameters: P;
@@ -60,7 +68,7 @@ export interface Output<P extends z.ZodType = z.ZodType> {
 }
 
 /** A receiver of notices. Its settings stand in the configuration, under `notifiers.<id>`. */
-export interface Notifier<P extends z.ZodType = z.ZodType> {
+export interface Notifier<P extends ParameterSchema = ParameterSchema> {
   readonly id: string;
   readonly description: string;
   readonly settings: P;
@@ -74,16 +82,16 @@ export interface Catalog {
   readonly notifiers: ReadonlyMap<string, Notifier>;
 }
 
-export function defineActionner<P extends z.ZodType, const U extends Door>(
+export function defineActionner<P extends ParameterSchema, const U extends Door>(
   actionner: Actionner<P, U>,
 ): Actionner<P, U> {
   return actionner;
 }
 
-export function defineOutput<P extends z.ZodType>(output: Output<P>): Output<P> {
+export function defineOutput<P extends ParameterSchema>(output: Output<P>): Output<P> {
   return output;
 }
 
-export function defineNotifier<P extends z.ZodType>(notifier: Notifier<P>): Notifier<P> {
+export function defineNotifier<P extends ParameterSchema>(notifier: Notifier<P>): Notifier<P> {
   return notifier;
 }

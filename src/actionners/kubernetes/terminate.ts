@@ -1,0 +1,86 @@
+import { z } from 'zod';
+import type { Owner } from '../../model/capability.ts';
+import { defineActionner, podOf } from '../../model/definition.ts';
+import { FIELD_KEYS } from '../../model/event-fields.ts';
+import { flag, type HealthThreshold, healthThreshold, integer } from '../../model/parameters.ts';
+
+const parameters = z.object({
+  grace_period_seconds: integer('seconds that the pod has to end; 0 kills it at once'),
+  ignore_daemonsets: flag('leave pods of DaemonSets alone'),
+  ignore_statefulsets: flag('leave pods of StatefulSets alone'),
+  ignore_standalone_pods: flag('leave pods without an owner alone'),
+  min_healthy_replicas: healthThreshold(
+    'leave a pod of a ReplicaSet alone when fewer replicas are ready: a number, or a percentage of the wanted ones',
+  ),
+});
+
+/** Deletes the pod of the alert, unless its owner is to be spared. */
+export const terminate = defineActionner({
+  id: 'kubernetes:terminate',
+  description: 'Delete the pod, at once or with a grace period',
+  sources: ['syscalls'],
+  continue: false,
+  usesContext: false,
+  artifact: 'none',
+  requires: [FIELD_KEYS.podName, FIELD_KEYS.namespace],
+  parameters,
+  example: `- action: Terminate the pod
+  actionner: kubernetes:terminate
+  parameters:
+    grace_period_seconds: 5
+    ignore_daemonsets: true
+    ignore_statefulsets: true
+    ignore_standalone_pods: true
+    min_healthy_replicas: 33%
+`,
+  behaviour: {
+    // A second run deletes nothing else: the deletion is tied to the UID of the pod that was looked up.
+    idempotent: true,
+    uses: ['pods.owner', 'pods.delete'],
+    async run({ parameters: wanted, targets, use }) {
+      const pod = podOf(targets);
+      const named = `the pod '${pod.name}' in the namespace '${pod.namespace}'`;
+      const objects = { pod: pod.name, namespace: pod.namespace };
+      const spared = asksForOwner(wanted) ? reasonToSpare(wanted, await use['pods.owner'](pod)) : undefined;
+      if (spared !== undefined)
+        return { status: 'ignored', result: `${named} ${spared} and will be ignored.`, objects };
+      await use['pods.delete'](pod, wanted.grace_period_seconds);
+      return { status: 'success', output: `${named} has been terminated`, objects };
+    },
+  },
+});
+
+type Parameters = z.output<typeof parameters>;
+
+/** Whether any parameter depends on the owner; without one the lookup is saved. */
+function asksForOwner(wanted: Parameters): boolean {
+  return (
+    wanted.ignore_daemonsets ||
+    wanted.ignore_statefulsets ||
+    wanted.ignore_standalone_pods ||
+    wanted.min_healthy_replicas !== undefined
+  );
+}
+
+function reasonToSpare(wanted: Parameters, owner: Owner | null): string | undefined {
+  switch (owner?.kind) {
+    case undefined:
+      return wanted.ignore_standalone_pods ? 'is a standalone pod' : undefined;
+    case 'DaemonSet':
+      return wanted.ignore_daemonsets ? 'belongs to a DaemonSet' : undefined;
+    case 'StatefulSet':
+      return wanted.ignore_statefulsets ? 'belongs to a StatefulSet' : undefined;
+    case 'ReplicaSet':
+      return tooFewReady(wanted.min_healthy_replicas, owner)
+        ? 'belongs to a ReplicaSet without enough healthy replicas'
+        : undefined;
+    default:
+      return undefined;
+  }
+}
+
+/** At exactly the threshold there are enough, although the termination leaves one less. */
+function tooFewReady(threshold: HealthThreshold | undefined, { replicas = 0, ready = 0 }: Owner): boolean {
+  if (threshold === undefined) return false;
+  return 'count' in threshold ? ready < threshold.count : ready * 100 < threshold.percent * replicas;
+}

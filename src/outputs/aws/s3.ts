@@ -1,0 +1,25 @@
+import { z } from 'zod';
+import { defineOutput } from '../../model/definition.ts';
+import { requiredText, text } from '../../model/parameters.ts';
+
+/** Keeps artifacts in a bucket of AWS S3. */
+export const s3 = defineOutput({
+  id: 'aws:s3',
+  description: 'Store the artifact in a bucket of AWS S3',
+  parameters: z.object({
+    bucket: requiredText('an existing bucket'),
+    prefix: text('folder of the bucket'),
+    region: text('region of the bucket, if it is not the one of the AWS settings'),
+  }),
+  example: `- action: Capture the packets
+  actionner: kubernetes:tcpdump
+  parameters:
+    duration: 10
+  output:
+    target: aws:s3
+    parameters:
+      bucket: falco-talon
+      prefix: captures
+      region: eu-west-1
+`,
+});
