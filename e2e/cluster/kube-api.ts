@@ -1,4 +1,5 @@
-import { Agent, type IncomingMessage, request } from 'node:https';
+import type { IncomingMessage } from 'node:http';
+import { Agent, request } from 'node:https';
 import { createInterface } from 'node:readline';
 
 /** Who calls: a client certificate, or a bearer token. */
@@ -114,7 +115,11 @@ export class KubeApi {
   #open(method: string, path: string, body?: unknown, contentType = 'application/json'): Promise<IncomingMessage> {
     const payload = body === undefined ? undefined : JSON.stringify(body);
     const headers: Record<string, string> = { accept: 'application/json' };
-    if (payload !== undefined) headers['content-type'] = contentType;
+    if (payload !== undefined) {
+      headers['content-type'] = contentType;
+      // Node sends the body of a DELETE without any length unless told it.
+      headers['content-length'] = String(Buffer.byteLength(payload));
+    }
     if (this.#token !== undefined) headers.authorization = `Bearer ${this.#token}`;
     return new Promise((resolve, reject) => {
       const outgoing = request(`${this.#server}${path}`, { method, headers, agent: this.#agent }, resolve);

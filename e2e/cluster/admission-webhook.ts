@@ -1,0 +1,91 @@
+import type { IncomingMessage } from 'node:http';
+import { createServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { KubeApi } from './kube-api.ts';
+import type { TestNamespace } from './test-namespace.ts';
+import type { Cluster } from './use-cluster.ts';
+import { waitUntil } from './wait-until.ts';
+
+/** What the API server is told to do with a request. */
+export interface AdmissionAnswer {
+  readonly allowed: boolean;
+  /** The error that the caller gets when it is not allowed. */
+  readonly status?: { readonly code: number; readonly reason?: string; readonly message: string };
+}
+
+/**
+ * Stands between the user `talon` and the pods of a namespace: the API server asks `decide` in the middle of every
+ * such request, after it has read the pod and before it writes. So a test can make happen then whatever it wants.
+ * It is in force when this returns, until `close`.
+ */
+export async function interpose(
+  cluster: Cluster,
+  namespace: TestNamespace,
+  operation: 'UPDATE' | 'DELETE',
+  decide: () => Promise<AdmissionAnswer>,
+): Promise<{ close(): Promise<void> }> {
+  const probe = 'e2e-probe';
+  let probed = false;
+  const { loopback, admin, server, talon } = cluster.plane.address;
+  const webhook = createServer(loopback, (request, response) => {
+    void (async () => {
+      const review = JSON.parse(await readBody(request)) as AdmissionReview;
+      const isProbe = review.request.name === probe;
+      probed ||= isProbe;
+      const answer = isProbe ? { allowed: true } : await decide();
+      response.setHeader('content-type', 'application/json');
+      response.end(JSON.stringify({ ...review, response: { uid: review.request.uid, ...answer } }));
+    })();
+  });
+  await new Promise<void>((resolve) => webhook.listen(0, '127.0.0.1', resolve));
+  const url = `https://127.0.0.1:${(webhook.address() as AddressInfo).port}/`;
+  const path = '/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations';
+  await cluster.api.must('POST', path, configuration(namespace.name, operation, url, admin.ca));
+
+  // The API server learns of the webhook a little later: ask it for something harmless until it calls.
+  await namespace.pod(probe);
+  const api = new KubeApi(server, talon);
+  const dryRun = `${namespace.pods(probe)}?dryRun=All`;
+  await waitUntil('the API server to call the webhook', async () => {
+    if (operation === 'DELETE') await api.must('DELETE', dryRun);
+    else await api.mergePatch(dryRun, { metadata: { labels: { probe: String(Math.random()) } } });
+    return probed;
+  });
+  api.close();
+  return {
+    async close() {
+      await cluster.api.must('DELETE', `${path}/${namespace.name}`);
+      webhook.closeAllConnections();
+      await new Promise((resolve) => webhook.close(resolve));
+    },
+  };
+}
+
+interface AdmissionReview {
+  readonly request: { readonly uid: string; readonly name: string };
+}
+
+function configuration(namespace: string, operation: string, url: string, ca: string): unknown {
+  return {
+    metadata: { name: namespace },
+    webhooks: [
+      {
+        name: 'interpose.e2e.example',
+        clientConfig: { url, caBundle: Buffer.from(ca).toString('base64') },
+        rules: [{ apiGroups: [''], apiVersions: ['v1'], operations: [operation], resources: ['pods'] }],
+        namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': namespace } },
+        matchConditions: [{ name: 'by-talon', expression: "request.userInfo.username == 'talon'" }],
+        admissionReviewVersions: ['v1'],
+        sideEffects: 'None',
+        failurePolicy: 'Fail',
+        timeoutSeconds: 10,
+      },
+    ],
+  };
+}
+
+async function readBody(request: IncomingMessage): Promise<string> {
+  let text = '';
+  for await (const chunk of request) text += chunk;
+  return text;
+}

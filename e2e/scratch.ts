@@ -1,0 +1,31 @@
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+const PREFIX = 'talon-e2e-';
+
+/**
+ * A temporary folder whose name tells which process made it. Folders of processes that are gone, left by a run that was
+ * interrupted, are removed on the way.
+ */
+export function makeScratch(): string {
+  for (const name of readdirSync(tmpdir())) {
+    const owner = /^talon-e2e-(\d+)-/.exec(name)?.[1];
+    if (owner !== undefined && !isAlive(Number(owner))) rmSync(join(tmpdir(), name), { recursive: true, force: true });
+  }
+  return mkdtempSync(join(tmpdir(), `${PREFIX}${process.pid}-`));
+}
+
+/** Removes a folder made by `makeScratch`; with `TALON_E2E_KEEP` set it stays until the next run. */
+export function removeScratch(folder: string): void {
+  if (!process.env.TALON_E2E_KEEP) rmSync(folder, { recursive: true, force: true });
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}
