@@ -1,0 +1,103 @@
+/** Labels of one series. Empty ones are left out, which Prometheus takes as the same. */
+export type Labels = Readonly<Record<string, string>>;
+
+/** The counters by their short names, with the help texts that stand on the metrics page. */
+export const COUNTERS = {
+  events: 'number of received events',
+  matches: 'number of matched events',
+  actions: 'number of actions',
+  notifications: 'number of notifications',
+  outputs: 'number of outputs',
+  duplicate_events: 'number of events that repeat one taken within the deduplication window',
+  failed_checks: 'number of actions that were not run because the event lacks what they need',
+  dry_runs: 'number of actions that only would have run',
+  denied_actions: 'number of actions that a guard stopped',
+  crashes: 'number of events whose handling failed by a fault of Talon',
+  refused_requests: 'number of requests that were not taken as an event',
+  lost_log_lines: 'number of log lines that could not be written',
+} as const;
+
+export type CounterName = keyof typeof COUNTERS;
+
+/** One series: a set of labels and how often it was counted. */
+export interface Series {
+  readonly labels: Labels;
+  value: number;
+}
+
+/** Series per counter. What comes after counts as one more, all of whose labels say so. */
+export const SERIES_LIMIT = 2_000;
+export const OVERFLOW = '__overflow__';
+
+/** Longest label value, in UTF-16 units; longer ones are cut. */
+const LABEL_LENGTH = 128;
+
+type SeriesByKey = Map<string, Series>;
+
+/**
+ * Counts by name and labels. Whoever sends alerts chooses label values, so their number and length are bounded: memory
+ * stays within some megabytes whatever comes in.
+ */
+export class Counters {
+  readonly #series = new Map<CounterName, SeriesByKey>();
+  readonly #events = this.#of('events');
+
+  add(name: CounterName, labels: Labels, times = 1): void {
+    const own: Record<string, string> = {};
+    let key = '';
+    for (const [label, value] of Object.entries(labels)) {
+      if (value === '') continue;
+      const short = shorten(value);
+      own[label] = short;
+      key += `${label}=${short.length},${short}`;
+    }
+    const series = this.#of(name);
+    const known = series.get(key);
+    if (known) known.value += times;
+    else begin(series, key, own, times);
+  }
+
+  /** The same as `add('events', ...)`, for the one counter that every alert pays for. */
+  addEvent(rule: string, priority: string, source: string): void {
+    const event = shorten(rule);
+    const level = shorten(priority);
+    const origin = shorten(source);
+    const key = `${event.length},${level.length},${event}${level}${origin}`;
+    const known = this.#events.get(key);
+    if (known) known.value++;
+    else begin(this.#events, key, filled({ event, priority: level, source: origin }), 1);
+  }
+
+  /** All series of a counter, the one of the overflow among them. */
+  series(name: CounterName): Iterable<Readonly<Series>> {
+    return this.#of(name).values();
+  }
+
+  #of(name: CounterName): SeriesByKey {
+    const known = this.#series.get(name);
+    if (known) return known;
+    const made: SeriesByKey = new Map();
+    this.#series.set(name, made);
+    return made;
+  }
+}
+
+function begin(series: SeriesByKey, key: string, labels: Labels, times: number): void {
+  const overflow = series.get(OVERFLOW);
+  if (overflow) overflow.value += times;
+  else if (series.size < SERIES_LIMIT) series.set(key, { labels, value: times });
+  else series.set(OVERFLOW, { labels: overflowing(labels), value: times });
+}
+
+function overflowing(labels: Labels): Labels {
+  return Object.fromEntries(Object.keys(labels).map((label) => [label, OVERFLOW]));
+}
+
+function filled(labels: Labels): Labels {
+  return Object.fromEntries(Object.entries(labels).filter(([, value]) => value !== ''));
+}
+
+/** Goes through bytes, because a slice of a text would keep the whole of it in memory. */
+function shorten(value: string): string {
+  return value.length <= LABEL_LENGTH ? value : Buffer.from(`${value.slice(0, LABEL_LENGTH - 1)}…`).toString();
+}

@@ -1,0 +1,56 @@
+import type { Objects } from '../../model/outcome.ts';
+import type { AlertHead, StepHead, Transition } from '../../model/transition.ts';
+import type { CounterName, Labels } from './counters.ts';
+
+/** Objects that may become labels. Others, such as file names, would make a new time series with every action. */
+const LABELLED_OBJECTS = ['pod', 'namespace', 'node', 'resource', 'name'];
+
+/** What one transition adds one to. */
+export type Count = readonly [CounterName, Labels];
+
+/** What a transition counts as: a metric of Falco Talon with its labels, or one of ours where it has none. */
+export function transitionCount(transition: Transition): Count | undefined {
+  switch (transition.kind) {
+    case 'match':
+      return ['matches', { rule: transition.rule, ...alertLabels(transition.alert) }];
+    case 'ended': {
+      const { step, outcome } = transition;
+      return ['actions', { ...stepLabels(step), status: outcome.status, ...objectLabels(outcome.objects) }];
+    }
+    case 'check_failed':
+      return ['failed_checks', stepLabels(transition.step)];
+    case 'dry_run':
+      return ['dry_runs', stepLabels(transition.step)];
+    case 'denied':
+      return ['denied_actions', stepLabels(transition.step)];
+    case 'duplicate':
+      return ['duplicate_events', alertLabels(transition.alert)];
+    case 'crashed':
+      return ['crashes', alertLabels(transition.alert)];
+    case 'refused':
+      return ['refused_requests', { reason: transition.reason }];
+    case 'event':
+    case 'started':
+      return undefined;
+    default:
+      return transition satisfies never;
+  }
+}
+
+function alertLabels({ rule, priority, source }: AlertHead): Labels {
+  return { event: rule, priority, source };
+}
+
+/** `event` is the Falco rule, not the output text as in the log: texts are without number. */
+function stepLabels({ alert, rule, action, actionner }: StepHead): Labels {
+  return { rule, event: alert.rule, action, actionner };
+}
+
+function objectLabels(objects: Objects): Labels {
+  const labels: Record<string, string> = {};
+  for (const [key, value] of Object.entries(objects)) {
+    const label = key.toLowerCase();
+    if (LABELLED_OBJECTS.includes(label)) labels[label] = value;
+  }
+  return labels;
+}
