@@ -91,7 +91,7 @@ function pushReversed(pending: JsonValue[], pieces: readonly JsonValue[]): void 
 }
 
 /** Order of the UTF-8 bytes of two texts, which is that of their code points. */
-function compareBytes(a: string, b: string): number {
+export function compareBytes(a: string, b: string): number {
   const shared = Math.min(a.length, b.length);
   for (let index = 0; index < shared; index++) {
     const difference = a.charCodeAt(index) - b.charCodeAt(index);
