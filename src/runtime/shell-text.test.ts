@@ -1,0 +1,99 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: this is how tokens are written
+import { spawnSync } from 'node:child_process';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { isBourneShell, shellText } from './shell-text.ts';
+
+describe('shellText', () => {
+  it('sets the values that the text uses, and only those', () => {
+    expect(
+      shellText(
+        'cat ${FD_NAME}',
+        new Map([
+          ['FD_NAME', '/etc/passwd'],
+          ['RULE', 'r'],
+        ]),
+      ),
+    ).toBe("FD_NAME='/etc/passwd'; cat ${FD_NAME}");
+  });
+
+  it.each([
+    ['${FD_NAME}', 'a; id\n$(id) `id` \'x\' "y" \\'],
+    ['$FD_NAME', 'two  words*'],
+    ['${FALCO-TALON_RULE}', "it's"],
+    ['${A-B_C}/${A_B_C}', 'x'],
+  ])('lets the shell expand %s to the value as data', (text, value) => {
+    const tokens = new Map([
+      ['FD_NAME', value],
+      ['FALCO-TALON_RULE', value],
+      ['A-B_C', value],
+      ['A_B_C', 'other'],
+    ]);
+    const expected = text === '${A-B_C}/${A_B_C}' ? 'x/other' : value;
+    expect(run(shellText(`printf %s "${text}"`, tokens))).toBe(expected);
+  });
+
+  it('hands over any value unchanged', () => {
+    const values = fc.array(fc.string({ unit: 'binary', maxLength: 20 }), { minLength: 20, maxLength: 20 });
+    fc.assert(
+      fc.property(values, (texts) => {
+        const safe = texts.map((text) => text.replaceAll('\0', ''));
+        const tokens = new Map(safe.map((value, index) => [`V_${index}`, value]));
+        const printed = run(
+          shellText(
+            safe
+              .map((_, index) => `printf '%s\\1' "$V_${index}"`)
+              .join(';')
+              .replaceAll('\\1', '\\001'),
+            tokens,
+          ),
+        );
+        expect(printed).toBe(safe.map((value) => `${value}\u0001`).join(''));
+      }),
+      { numRuns: 20 },
+    );
+  });
+
+  it('leaves the shell what is the shell’s', () => {
+    const script =
+      'set -- one two; lower=low; false; printf "%s " "$1" "$?" "$lower" "$(printf sub)" "${NOTHING:-default}" "${#FD_NAME}"';
+    expect(run(shellText(script, new Map([['FD_NAME', 'abc']])))).toBe('one 1 low sub default 3 ');
+  });
+
+  it('unsets what the alert lacks, so that the surroundings do not supply it', () => {
+    expect(run(shellText('printf "[%s]" "$FD_NAME"', new Map()), { FD_NAME: 'from the container' })).toBe('[]');
+  });
+
+  it('never touches variables that steer the shell', () => {
+    const tokens = new Map([
+      ['PATH', '/evil'],
+      ['LD_PRELOAD', '/evil.so'],
+      ['IFS', 'x'],
+    ]);
+    expect(shellText('echo $PATH ${LD_PRELOAD} $IFS $HOME', tokens)).toBe('echo $PATH ${LD_PRELOAD} $IFS $HOME');
+  });
+
+  it('gives tokens that are no identifiers variables of their own', () => {
+    const tokens = new Map([
+      ['A-B', '1'],
+      ['A/B', '2'],
+      ['A_B', '3'],
+    ]);
+    expect(run(shellText('printf "%s" "${A-B}${A/B}${A_B}${A-B}"', tokens))).toBe('1231');
+  });
+});
+
+describe('isBourneShell', () => {
+  it.each(['sh', '/bin/sh', '/usr/bin/bash', 'dash', 'ksh', 'zsh', 'ash'])('knows %s', (shell) =>
+    expect(isBourneShell(shell)).toBe(true),
+  );
+  it.each(['/usr/bin/python3', 'perl', 'fish', 'pwsh', '', '/bin/bash/'])('refuses %s', (shell) =>
+    expect(isBourneShell(shell)).toBe(false),
+  );
+});
+
+function run(script: string, env: Record<string, string> = {}): string {
+  const result = spawnSync('sh', ['-c', script], { encoding: 'utf8', env: { PATH: process.env.PATH, ...env } });
+  expect(result.stderr).toBe('');
+  return result.stdout;
+}
