@@ -1,0 +1,19 @@
+import { DoorError } from './door-error.ts';
+
+/**
+ * Whether a text can be the name of a pod or a node (RFC 1123 subdomain). Names come from alerts, and so from
+ * whoever sends one; they become parts of paths only when they pass here.
+ */
+export function isObjectName(text: string): boolean {
+  return text.length <= 253 && /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/.test(text);
+}
+
+/** Whether a text can be the name of a namespace (RFC 1123 label). */
+export function isNamespaceName(text: string): boolean {
+  return text.length <= 63 && /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/.test(text);
+}
+
+/** Falco Talon's error for a pod that the API server does not know. */
+export function podNotFound({ name, namespace }: { readonly name: string; readonly namespace: string }): DoorError {
+  return new DoorError('not-found', `the pod '${name}' in the namespace '${namespace}' doesn't exist`);
+}

@@ -1,0 +1,116 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Doors } from '../model/capability.ts';
+import { decodeParameters } from '../model/decode-parameters.ts';
+import type { Actionner, Behaviour, Targets } from '../model/definition.ts';
+import { DoorError } from '../model/door-error.ts';
+import type { Adapters, PodTarget, Target } from '../model/doors.ts';
+import { FIELD_KEYS, namespace, podName } from '../model/event-fields.ts';
+import type { FalcoEvent } from '../model/falco-event.ts';
+import { isNamespaceName, isObjectName, podNotFound } from '../model/kube-names.ts';
+import type { FailureCode, Objects, Outcome } from '../model/outcome.ts';
+import type { ParameterMap } from '../model/rule.ts';
+import { beginStep, type Step } from './broker.ts';
+import { missingField } from './missing-field.ts';
+
+/** Runs actionners for alerts. */
+export interface Executor {
+  /** Falco Talon's text for the first field that the actionner requires and the alert lacks. */
+  missing(actionner: Actionner, event: FalcoEvent): string | undefined;
+  /**
+   * Runs one action to its end; whatever goes wrong is an outcome. An aborted signal ends the step at once.
+   *
+   * @param parameters as the bundle carries them: a map or null
+   */
+  run(actionner: Actionner, parameters: unknown, event: FalcoEvent, signal: AbortSignal): Promise<Outcome>;
+}
+
+/** The code of plug-ins runs in this process, with nothing but their doors in hand. */
+export function createExecutor(adapters: Adapters): Executor {
+  return {
+    missing: (actionner, event) => missingField(actionner.requires, event),
+    run: async (actionner, parameters, event, signal) => {
+      const { behaviour } = actionner;
+      if (!behaviour) return failure('bug', `the actionner '${actionner.id}' can't act yet`);
+      const missing = missingField(actionner.requires, event);
+      if (missing !== undefined) return failure('missing-field', missing);
+      const decoded = decodeParameters(actionner.parameters, parameters as ParameterMap | null);
+      if (!decoded.ok) return failure('refused', decoded.problems.map(({ message }) => message).join('\n'));
+      return runStep(actionner, behaviour, decoded.value, event, adapters, signal);
+    },
+  };
+}
+
+/** Sets the step up, and is the one place where what a plug-in or a door throws becomes an outcome. */
+async function runStep<P>(
+  actionner: Actionner,
+  behaviour: Behaviour<P, keyof Doors>,
+  parameters: P,
+  event: FalcoEvent,
+  adapters: Adapters,
+  signal: AbortSignal,
+): Promise<Outcome> {
+  const ended = new AbortController();
+  const stepSignal = AbortSignal.any([signal, ended.signal]);
+  const step = beginStep(behaviour.uses, adapters, stepSignal);
+  try {
+    const targets = mintTargets(actionner, event, step);
+    const use = Object.fromEntries(
+      behaviour.uses.map((door) => [door, (...given: unknown[]) => step.call(door, given)]),
+    ) as unknown as Doors;
+    const wait = async (milliseconds: number) => {
+      await sleep(milliseconds, undefined, { signal: stepSignal });
+    };
+    return await Promise.race([
+      behaviour.run({ event, parameters, targets, use, sleep: wait }),
+      untilAborted(signal, ended.signal),
+    ]);
+  } catch (error) {
+    return failureOf(error, step, signal);
+  } finally {
+    ended.abort();
+  }
+}
+
+/** The pod of the alert, for actionners that require its fields. */
+function mintTargets(actionner: Actionner, event: FalcoEvent, step: Step): Targets {
+  if (!actionner.requires.includes(FIELD_KEYS.podName)) return {};
+  const pod: PodTarget = { kind: 'pod', namespace: namespace(event) ?? '', name: podName(event) ?? '' };
+  // Not a name, and so no pod. A sender who writes `..` there would make the path of another object out of it.
+  if (!isObjectName(pod.name) || !isNamespaceName(pod.namespace)) throw podNotFound(pod);
+  return { pod: step.mint(pod) };
+}
+
+/** Rejects when the caller gives the step up, and never otherwise. */
+function untilAborted(signal: AbortSignal, ended: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    if (signal.aborted) reject(signal.reason);
+    else signal.addEventListener('abort', () => reject(signal.reason), { once: true, signal: ended });
+  });
+}
+
+function failureOf(error: unknown, step: Step, signal: AbortSignal): Outcome {
+  if (signal.aborted) return failure('unreachable', `given up before it was done: ${messageOf(signal.reason)}`);
+  if (!(error instanceof DoorError)) return failure('bug', `the actionner failed: ${messageOf(error)}`);
+  // What does not exist is no object that was acted on.
+  const objects = error.code === 'not-found' ? {} : objectsOf(step.failedOn());
+  return failure(error.code, error.message, objects);
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+function objectsOf(target: Target | undefined): Objects {
+  switch (target?.kind) {
+    case 'pod':
+      return { pod: target.name, namespace: target.namespace };
+    case 'node':
+      return { node: target.name };
+    default:
+      return {};
+  }
+}
+
+function failure(code: FailureCode, error: string, objects: Objects = {}): Outcome {
+  return { status: 'failure', code, error, objects };
+}
