@@ -5,6 +5,7 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { type Component, type ComponentName, cacheFolder, componentPath, components } from './catalog.ts';
 
 function requireGo(missing: readonly string[]): void {
@@ -23,11 +24,15 @@ function goBuild(component: Component, output: string): Promise<number | null> {
   const go = spawn('go', [...args, component.package], {
     cwd: join(import.meta.dirname, component.module),
     env: { ...process.env, CGO_ENABLED: '0' },
-    stdio: ['ignore', 'inherit', 'inherit'],
+    stdio: ['ignore', 'inherit', 'pipe'],
+  });
+  createInterface({ input: go.stderr }).on('line', (line) => {
+    // Some three hundred lines on an empty machine, and none of them of use.
+    if (!line.startsWith('go: downloading ')) console.error(line);
   });
   return new Promise((resolve, reject) => {
     go.once('error', reject);
-    go.once('exit', resolve);
+    go.once('close', resolve);
   });
 }
 
