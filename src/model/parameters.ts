@@ -17,13 +17,18 @@ export interface ParameterFacts {
   readonly default?: ParameterValue;
   /** Other spellings that are accepted. */
   readonly aliases?: readonly string[];
+  /** `text`: the value is the path of a text file whose content becomes part of the bundle. */
+  readonly embeds?: 'text';
   readonly description?: string;
   /** Its value must not be shown. */
   readonly secret?: boolean;
+  /** The words that mean something, where others are taken for the default. */
+  readonly enum?: readonly string[];
 }
 
 interface Described {
   readonly aliases?: readonly string[];
+  readonly embeds?: 'text';
 }
 
 /** A text that may be left out; `fallback` stands for an empty one. */
