@@ -1,0 +1,13 @@
+import { catalog } from '../src/cli/catalog.ts';
+import { compile } from '../src/compiler/compile.ts';
+import type { Bundle } from '../src/model/bundle.ts';
+import type { OracleCase } from './oracle-case.ts';
+import { rulesFiles } from './rules-files.ts';
+
+/** The bundle of a case whose rules are valid. */
+export function compileCase({ id, rules }: OracleCase<unknown>): Bundle {
+  const { bundle, diagnostics } = compile(rulesFiles(rules), { catalog });
+  if (bundle) return bundle;
+  const errors = diagnostics.filter(({ severity }) => severity === 'error').map(({ message }) => message);
+  throw new Error(`${id} does not compile: ${errors.join('; ')}`);
+}
