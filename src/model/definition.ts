@@ -49,6 +49,8 @@ export interface Actionner<P extends ParameterSchema = ParameterSchema, U extend
   readonly sources: readonly string[];
   /** Whether the next action runs when the rules file does not say. */
   readonly continue: boolean;
+  /** Whether it ends, cuts off or changes what runs: a rule that does this for every alert gets a warning. */
+  readonly destructive?: true;
   /** Whether `additional_contexts` are fetched for it. */
   readonly usesContext: boolean;
   readonly artifact: 'none' | 'optional' | 'required';

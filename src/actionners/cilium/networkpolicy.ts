@@ -9,6 +9,7 @@ export const networkpolicy = defineActionner({
   description: 'Deny the pod and its siblings the remote address of the alert, by a policy of Cilium',
   sources: ['syscalls'],
   continue: true,
+  destructive: true,
   usesContext: false,
   artifact: 'none',
   requires: [FIELD_KEYS.podName, FIELD_KEYS.namespace, FIELD_KEYS.remoteIp],

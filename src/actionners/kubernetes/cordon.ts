@@ -8,6 +8,7 @@ export const cordon = defineActionner({
   description: 'Keep new pods from the node that the pod runs on',
   sources: ['syscalls', 'k8s_audit'],
   continue: true,
+  destructive: true,
   usesContext: false,
   artifact: 'none',
   requires: [FIELD_KEYS.podName, FIELD_KEYS.namespace],

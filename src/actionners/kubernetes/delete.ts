@@ -8,6 +8,7 @@ export const deleteObject = defineActionner({
   description: 'Delete the object that the audit event is about',
   sources: ['k8s_audit'],
   continue: false,
+  destructive: true,
   usesContext: false,
   artifact: 'none',
   requires: [FIELD_KEYS.targetResource, FIELD_KEYS.targetName, FIELD_KEYS.targetNamespace],

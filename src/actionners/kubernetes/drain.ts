@@ -9,6 +9,7 @@ export const drain = defineActionner({
   description: 'Evict the pods of the node that the pod runs on',
   sources: ['syscalls', 'k8s_audit'],
   continue: true,
+  destructive: true,
   usesContext: false,
   artifact: 'none',
   requires: [FIELD_KEYS.podName, FIELD_KEYS.namespace],

@@ -9,6 +9,7 @@ export const exec = defineActionner({
   description: 'Run a shell command in a container of the pod',
   sources: ['syscalls', 'k8s_audit'],
   continue: true,
+  destructive: true,
   usesContext: true,
   artifact: 'none',
   requires: [FIELD_KEYS.podName, FIELD_KEYS.namespace],

@@ -9,6 +9,7 @@ export const networkpolicy = defineActionner({
   description: 'Deny the egress of the pod and its siblings, but for the allowed networks and namespaces',
   sources: ['syscalls'],
   continue: true,
+  destructive: true,
   usesContext: false,
   artifact: 'none',
   requires: [FIELD_KEYS.podName, FIELD_KEYS.namespace],

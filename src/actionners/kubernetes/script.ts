@@ -5,7 +5,7 @@ import { text } from '../../model/parameters.ts';
 
 const parameters = z
   .object({
-    file: text('path of a file with the script; its content becomes part of the bundle'),
+    file: text('path of a file with the script; its content becomes part of the bundle', { embeds: 'text' }),
     script: text('the script; may use the fields of the alert, such as $FD_NAME'),
     shell: text('shell of the container', { fallback: '/bin/sh' }),
   })
@@ -23,6 +23,7 @@ export const script = defineActionner({
   description: 'Run a script in a container of the pod',
   sources: ['syscalls', 'k8s_audit'],
   continue: true,
+  destructive: true,
   usesContext: true,
   artifact: 'none',
   requires: [FIELD_KEYS.podName, FIELD_KEYS.namespace],

@@ -20,6 +20,7 @@ export const terminate = defineActionner({
   description: 'Delete the pod, at once or with a grace period',
   sources: ['syscalls'],
   continue: false,
+  destructive: true,
   usesContext: false,
   artifact: 'none',
   requires: [FIELD_KEYS.podName, FIELD_KEYS.namespace],

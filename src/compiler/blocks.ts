@@ -1,0 +1,58 @@
+import type { Spot } from './source.ts';
+import type { MapEntry, ScalarNode } from './yaml-node.ts';
+
+/** Parameters by name. Keys and values keep their places; a null is kept as one, since it says "not set". */
+export type Parameters = ReadonlyMap<string, MapEntry>;
+
+/** Where an artifact goes, as written. Without a target it counts as absent. */
+export interface OutputBlock {
+  readonly spot: Spot;
+  readonly target: ScalarNode | undefined;
+  /** Undefined where the key is missing or null. */
+  readonly parameters: Parameters | undefined;
+}
+
+/** An action block, or an item of `actions`: they have the same keys. Absent, null and unset are the same. */
+export interface ActionBlock {
+  readonly spot: Spot;
+  readonly action: ScalarNode | undefined;
+  readonly description: ScalarNode | undefined;
+  readonly actionner: ScalarNode | undefined;
+  readonly continue: ScalarNode | undefined;
+  readonly ignore_errors: ScalarNode | undefined;
+  readonly parameters: Parameters | undefined;
+  readonly additional_contexts: readonly ScalarNode[];
+  readonly output: OutputBlock | undefined;
+}
+
+export interface MatchBlock {
+  readonly rules: readonly ScalarNode[];
+  readonly priority: ScalarNode | undefined;
+  readonly source: ScalarNode | undefined;
+  readonly tags: readonly ScalarNode[];
+  readonly output_fields: readonly ScalarNode[];
+  /** A CEL expression, an extension of ours. */
+  readonly condition: ScalarNode | undefined;
+}
+
+export interface RuleBlock {
+  readonly spot: Spot;
+  readonly rule: ScalarNode;
+  readonly description: ScalarNode | undefined;
+  readonly match: MatchBlock;
+  readonly continue: ScalarNode | undefined;
+  readonly dry_run: ScalarNode | undefined;
+  readonly notifiers: readonly ScalarNode[];
+  readonly actions: readonly ActionBlock[];
+}
+
+/** Everything that the files say, in their order. */
+export interface Blocks {
+  readonly actions: readonly ActionBlock[];
+  readonly rules: readonly RuleBlock[];
+}
+
+/** The text of an optional scalar; an absent one is empty. */
+export function textOf(node: ScalarNode | undefined): string {
+  return node?.text ?? '';
+}

@@ -1,0 +1,50 @@
+import type { Catalog } from '../model/definition.ts';
+import type { Diagnostic, RulesRecord } from '../model/diagnostic.ts';
+import type { PolicyRule } from '../model/rule.ts';
+import type { ActionBlock } from './blocks.ts';
+import { checkAction } from './check-actions.ts';
+import type { ReadFile } from './embed-files.ts';
+import { Findings } from './findings.ts';
+import { type LoadOptions, load } from './load.ts';
+import { type EmbeddedFiles, policyRule } from './policy-rule.ts';
+import type { SourceFile } from './read.ts';
+import type { Source } from './source.ts';
+import { warn } from './warnings.ts';
+
+export interface CompileOptions extends LoadOptions {
+  readonly catalog: Catalog;
+  /** Reads the files that parameters name, such as scripts. Without it such parameters are refused. */
+  readonly readFile?: ReadFile | undefined;
+}
+
+/** What the compiler says about rules files. */
+export interface Checked {
+  /** The rules as the bundle carries them; absent when a diagnostic is an error. */
+  readonly rules?: readonly PolicyRule[];
+  /** All findings, by file, line and column. */
+  readonly diagnostics: readonly Diagnostic[];
+  /** The lines that Falco Talon prints for these files, in its order. */
+  readonly records: readonly RulesRecord[];
+  /** The texts of the files that could be read, for drawing the diagnostics. */
+  readonly sources: readonly Source[];
+}
+
+/** All phases up to the resolved rules: what `rules check` needs. Never throws for bad input. */
+export function checkRules(files: readonly SourceFile[], options: CompileOptions): Checked {
+  const findings = new Findings();
+  const loaded = load(files, options, findings);
+  const embedded = new Map<ActionBlock, EmbeddedFiles>();
+  for (const { block } of loaded.rules) {
+    for (const action of block.actions) {
+      const files = checkAction(action, block, options, findings);
+      if (files) embedded.set(action, files);
+    }
+  }
+  warn(loaded, options, findings);
+  return {
+    ...(!findings.failed && { rules: loaded.rules.map((rule) => policyRule(rule, options.catalog, embedded)) }),
+    diagnostics: findings.sorted(),
+    records: findings.records,
+    sources: loaded.sources,
+  };
+}

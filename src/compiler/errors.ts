@@ -1,0 +1,106 @@
+import type { Severity } from '../model/diagnostic.ts';
+
+/** How far Falco Talon gets with a finding: it reads the files, then their syntax, then the rules, then parameters. */
+export type Stage = 'file' | 'syntax' | 'rules' | 'parameters';
+
+/** A kind of finding. The page of errors is made from this table. */
+export interface ErrorKind {
+  readonly severity: Severity;
+  /** The phase that finds it; warnings of ours belong to the phase in which they are looked for. */
+  readonly stage: Stage;
+  /** What is wrong, in general. */
+  readonly title: string;
+  /** One line on what to do about it. */
+  readonly advice: string;
+}
+
+function error(stage: Stage, title: string, advice: string): ErrorKind {
+  return { severity: 'error', stage, title, advice };
+}
+
+function warning(stage: Stage, title: string, advice: string): ErrorKind {
+  return { severity: 'warning', stage, title, advice };
+}
+
+/**
+ * All findings of the compiler by their stable code. A code is never reused: a kind that is given up leaves a gap.
+ * T10 files, T11 YAML, T12 rules, T13 actions and outputs, T14 extensions of the language, T15 to T17 warnings.
+ */
+export const ERRORS = {
+  T1001: error('file', 'a rules file cannot be read', 'check the path and the permissions of the file'),
+  T1002: error('syntax', 'a rules file is not UTF-8 text', 'save the file as UTF-8'),
+  T1003: error('syntax', 'a rules file contains a control character', 'remove the character, or write it as an escape'),
+  T1004: error('syntax', 'a rules file is too large', 'split it into several files'),
+  T1005: error('file', 'no rules file is given', 'name one with -r or in rules_files'),
+
+  T1101: error('syntax', 'the YAML is malformed', 'quote texts that start with a sign, check the indentation'),
+  T1102: error('syntax', 'a key stands twice in one mapping', 'keep one of them'),
+  T1103: error('syntax', 'an alias has no anchor', 'define the anchor before the alias'),
+  T1104: error('syntax', 'an alias stands inside what it names', 'write the value out'),
+  T1105: error('syntax', 'aliases expand to too many values', 'write fewer nested aliases'),
+  T1106: error('syntax', 'values are nested too deeply', 'flatten the value'),
+  T1107: error('syntax', 'a key is not a plain text', 'use a text as key'),
+  T1108: error('syntax', 'a value has the wrong kind', 'write a text, a list or a mapping, as the key wants it'),
+  T1109: error('syntax', 'a value does not fit its tag', 'remove the tag, or write a value that fits it'),
+  T1110: error('syntax', 'a number is too large to be exact', 'quote it, so that it is taken as a text'),
+
+  T1201: error('rules', 'a rule has a wrong `continue`', 'write true or false, in lower case'),
+  T1202: error('rules', 'a rule has a wrong `dry_run`', 'write true or false, in lower case'),
+  T1203: error('rules', 'a rule has no action', 'give it at least one action'),
+  T1204: error('rules', 'an action has no name', 'give it a name with the key `action`'),
+  T1205: error('rules', 'an action has no actionner', 'name an actionner, or an action block that has one'),
+  T1206: error('rules', 'the actionner is malformed', 'write it as category:name'),
+  T1207: error('rules', 'an action has a wrong `continue`', 'write true or false, in lower case'),
+  T1208: error('rules', 'an action has a wrong `ignore_errors`', 'write true or false, in lower case'),
+  T1209: error('rules', 'an output has no parameters', 'add the parameters of the output'),
+  T1210: error('rules', 'the priority is malformed', 'write an optional comparison and a priority, without spaces'),
+  T1211: error('rules', 'a tag is malformed', 'write a tag without white space, or several with commas between them'),
+  T1212: error('rules', 'an output field is malformed', 'write key=value or key!=value'),
+
+  T1301: error('parameters', 'the actionner does not exist', 'see `talon actionners list`'),
+  T1302: error('parameters', 'a parameter of the actionner is wrong', 'see `talon actionners list`'),
+  T1303: error('parameters', 'an output is missing', 'add an output: the actionner makes a file'),
+  T1304: error('parameters', 'the output target does not exist', 'see `talon outputs list`'),
+  T1305: error('parameters', 'an output has no parameters', 'add the parameters of the output'),
+  T1306: error('parameters', 'a parameter of the output is wrong', 'see `talon outputs list`'),
+  T1307: error(
+    'parameters',
+    'a file that a parameter names cannot be embedded',
+    'check the path and the size of the file',
+  ),
+
+  T1401: error('rules', 'a condition is malformed', 'write a CEL expression over the variable `event`'),
+  T1402: error('rules', 'a setting is not available yet', 'remove it'),
+  T1403: error('rules', 'Falco Talon does not know this', 'remove it, or leave --strict-talon out'),
+
+  T1501: warning('syntax', 'a key is not known', 'remove it, or correct its spelling'),
+  T1502: warning('syntax', 'an entry is neither a rule nor an action block', 'give it a `rule` or an `action`'),
+  T1503: warning('syntax', 'an entry is empty', 'remove it'),
+  T1504: warning('syntax', 'an entry is both a rule and an action block', 'write two entries'),
+  T1505: warning('syntax', 'Falco Talon reads only the first document of a file', 'write one list'),
+  T1506: warning('rules', 'repeated action blocks give a parameter different types', 'use one type'),
+  T1507: warning('rules', 'an action and its block give a parameter different types', 'use one type'),
+  T1508: warning('rules', 'an action block that no rule uses has a fault', 'correct or remove it'),
+
+  T1601: warning('rules', 'an action is never reached', 'set `continue: true` on the action before it'),
+  T1602: warning('rules', 'a rule is never reached', 'remove it, or let the earlier rule continue'),
+  T1603: warning('rules', 'a rule acts on every alert', 'narrow its match'),
+  T1604: warning(
+    'rules',
+    'an action after a capture runs, which it does not in Falco Talon',
+    'set `continue` on the capture',
+  ),
+  T1605: warning('rules', 'a rule repeats an earlier one', 'remove one of them'),
+
+  T1701: warning('parameters', 'a notifier does not exist', 'see `talon notifiers list`'),
+  T1702: warning('parameters', 'a parameter is not known', 'remove it, or correct its spelling'),
+  T1703: warning(
+    'parameters',
+    'a token stands in single quotes',
+    'use double quotes: a shell expands nothing in single ones',
+  ),
+  T1704: warning('parameters', 'an additional context does not exist', 'use aws or k8snode'),
+} as const satisfies Record<`T1${string}`, ErrorKind>;
+
+/** A code of {@link ERRORS}. */
+export type ErrorId = keyof typeof ERRORS;

@@ -1,0 +1,47 @@
+import type { MatchTerms } from '../model/rule.ts';
+import type { RuleBlock } from './blocks.ts';
+import { checkStructure } from './check-structure.ts';
+import type { Findings } from './findings.ts';
+import { matchTerms } from './match-terms.ts';
+import { type MergedBlocks, merge } from './merge.ts';
+import { parse } from './parse.ts';
+import { read, type SourceFile } from './read.ts';
+import { resolve } from './resolve.ts';
+import type { Source } from './source.ts';
+
+export interface LoadOptions {
+  /** Refuse what Falco Talon does not know: it would ignore that without a word, and act. */
+  readonly strictTalon?: boolean;
+}
+
+/** A rule after the structural phase. */
+export interface LoadedRule {
+  readonly block: RuleBlock;
+  readonly terms: MatchTerms;
+}
+
+export interface Loaded {
+  readonly sources: readonly Source[];
+  readonly merged: MergedBlocks;
+  /** Merged, with the references of their actions filled in. */
+  readonly rules: readonly LoadedRule[];
+}
+
+/** The structural phase: reads, parses, merges and resolves the files, and checks what needs no catalog. */
+export function load(files: readonly SourceFile[], options: LoadOptions, findings: Findings): Loaded {
+  if (files.length === 0) {
+    findings.add('T1005', undefined, 'no rules file', { record: { error: 'no rule file is provided' } });
+  }
+  const sources = files.map((file) => read(file, findings)).filter((source) => source !== undefined);
+  const parsing = { strictTalon: options.strictTalon ?? false };
+  const merged = merge(
+    sources.map((source) => parse(source, findings, parsing)),
+    findings,
+  );
+  const rules = resolve(merged, findings).map((block) => {
+    checkStructure(block, findings.complete, findings);
+    return { block, terms: matchTerms(block, findings) };
+  });
+  findings.endStage();
+  return { sources, merged, rules };
+}

@@ -1,0 +1,27 @@
+import { createHash } from 'node:crypto';
+import { BUNDLE_FORMAT, type Bundle } from '../model/bundle.ts';
+import type { Door } from '../model/capability.ts';
+import type { Catalog } from '../model/definition.ts';
+import { grants } from '../model/doors.ts';
+import type { PolicyRule } from '../model/rule.ts';
+import { link } from './link.ts';
+import { pack } from './pack.ts';
+import type { Source } from './source.ts';
+
+/** Links the rules into a module and gives both a revision: the digest of the rules and their sources. */
+export function makeBundle(rules: readonly PolicyRule[], sources: readonly Source[], catalog: Catalog): Bundle {
+  const prices = grants(doorsOf(rules, catalog));
+  const texts = sources.map(({ path, text }) => ({ path, text }));
+  const revision = createHash('sha256')
+    .update(JSON.stringify([BUNDLE_FORMAT, rules, prices, texts.map(({ text }) => text)]))
+    .digest('hex');
+  const module = link(rules, revision);
+  const data = { format: BUNDLE_FORMAT, revision, rules, grants: prices };
+  return { revision, rules, module, pack: () => pack(data, module, texts) };
+}
+
+/** The doors that the actionners of the rules use. Those that cannot act yet use none. */
+function doorsOf(rules: readonly PolicyRule[], catalog: Catalog): Door[] {
+  const ids = new Set(rules.flatMap(({ actions }) => actions.map(({ actionner }) => actionner)));
+  return [...ids].flatMap((id) => catalog.actionners.get(id)?.behaviour?.uses ?? []);
+}

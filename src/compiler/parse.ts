@@ -1,0 +1,259 @@
+import type { ActionBlock, Blocks, MatchBlock, OutputBlock, Parameters, RuleBlock } from './blocks.ts';
+import type { Findings } from './findings.ts';
+import { readYaml } from './read-yaml.ts';
+import { fitsTag, isNull } from './scalar-type.ts';
+import type { Source, Spot } from './source.ts';
+import { didYouMean } from './suggest.ts';
+import type { MapNode, ScalarNode, YamlNode } from './yaml-node.ts';
+
+const ACTION_KEYS = [
+  'action',
+  'description',
+  'actionner',
+  'continue',
+  'ignore_errors',
+  'parameters',
+  'additional_contexts',
+  'contexts',
+  'output',
+];
+const RULE_KEYS = ['rule', 'description', 'match', 'continue', 'dry_run', 'notifiers', 'actions'];
+const MATCH_KEYS = ['rules', 'priority', 'source', 'tags', 'output_fields', 'condition'];
+const OUTPUT_KEYS = ['target', 'parameters'];
+/** Settings of actions that a later version brings. To ignore them would be to act without them. */
+const FUTURE_KEYS = ['timeout', 'retry', 'on_interrupt'];
+
+export interface ParseOptions {
+  /** Refuse what Falco Talon does not know instead of ignoring that it does not. */
+  readonly strictTalon: boolean;
+}
+
+/** Reads the entries of one rules file: action blocks and rule blocks, in their order. */
+export function parse(source: Source, findings: Findings, options: ParseOptions): Blocks {
+  return new EntryParser(findings, options).file(source);
+}
+
+class EntryParser {
+  readonly #findings: Findings;
+  readonly #options: ParseOptions;
+
+  constructor(findings: Findings, options: ParseOptions) {
+    this.#findings = findings;
+    this.#options = options;
+  }
+
+  file(source: Source): Blocks {
+    const { documents, faults } = readYaml(source);
+    for (const { code, start, end, message, hint } of faults) {
+      this.#findings.add(code, { source, start, end }, message, { hint });
+    }
+    const entries = documents.flatMap((root, index) => this.#document(root, index));
+    return {
+      actions: entries.flatMap((entry) => (named(entry, 'action') ? [this.#action(entry)] : [])),
+      rules: entries.flatMap((entry) => (named(entry, 'rule') ? [this.#rule(entry)] : [])),
+    };
+  }
+
+  #document(root: YamlNode | null, index: number): MapNode[] {
+    if (!root || isUnset(root)) return [];
+    if (index > 0) {
+      const message = 'Falco Talon does not read this: only the first document of a file counts there';
+      this.#findings.add(this.#options.strictTalon ? 'T1403' : 'T1505', root, message);
+    }
+    if (root.kind !== 'list') {
+      this.#wrongKind(root, 'a rules file', 'a list of rules and action blocks');
+      return [];
+    }
+    return root.items.flatMap((item) => this.#entry(item));
+  }
+
+  #entry(item: YamlNode): MapNode[] {
+    if (isUnset(item)) {
+      this.#findings.add('T1503', item, 'empty entry, ignored');
+      return [];
+    }
+    if (item.kind !== 'map') {
+      this.#wrongKind(item, 'an entry', 'a rule or an action block');
+      return [];
+    }
+    const isAction = named(item, 'action');
+    const isRule = named(item, 'rule');
+    if (isAction && isRule) {
+      this.#findings.add('T1504', keySpot(item, 'rule'), 'this entry is both a rule and an action block');
+      this.#unknownKeys(item, [...RULE_KEYS, ...ACTION_KEYS]);
+    } else if (!isAction && !isRule) {
+      this.#nameless(item);
+    }
+    return [item];
+  }
+
+  /** An entry that Falco Talon passes over without a word: its name is empty, or its key is misspelt. */
+  #nameless(item: MapNode): void {
+    const key = ['rule', 'action'].find((name) => item.entries.has(name));
+    for (const name of ['rule', 'action']) this.#text(item, name);
+    const misspelt = [...item.entries.keys()].map((name) => didYouMean(name, ['rule', 'action'])).find(Boolean);
+    const message = key
+      ? `this ${key === 'rule' ? 'rule' : 'action block'} has no name and is ignored`
+      : 'neither a rule nor an action block, ignored';
+    this.#findings.add('T1502', item, message, { hint: key ? undefined : misspelt });
+  }
+
+  #rule(item: MapNode): RuleBlock {
+    const rule = this.#text(item, 'rule') ?? emptyAt(item);
+    if (!named(item, 'action')) this.#unknownKeys(item, RULE_KEYS);
+    return {
+      spot: item,
+      rule,
+      description: this.#text(item, 'description'),
+      match: this.#match(this.#map(item, 'match')),
+      continue: this.#text(item, 'continue'),
+      dry_run: this.#text(item, 'dry_run'),
+      notifiers: this.#texts(item, 'notifiers'),
+      actions: this.#actions(item),
+    };
+  }
+
+  #match(map: MapNode | undefined): MatchBlock {
+    if (!map) {
+      return { rules: [], priority: undefined, source: undefined, tags: [], output_fields: [], condition: undefined };
+    }
+    this.#unknownKeys(map, MATCH_KEYS);
+    if (map.entries.has('condition')) this.#extension(keySpot(map, 'condition'), '`match.condition`');
+    return {
+      rules: this.#texts(map, 'rules'),
+      priority: this.#text(map, 'priority'),
+      source: this.#text(map, 'source'),
+      tags: this.#texts(map, 'tags'),
+      output_fields: this.#texts(map, 'output_fields'),
+      condition: this.#text(map, 'condition'),
+    };
+  }
+
+  #actions(rule: MapNode): ActionBlock[] {
+    return this.#items(rule, 'actions').flatMap((item) => {
+      if (item.kind !== 'map') {
+        this.#wrongKind(item, 'an item of `actions`', 'an action');
+        return [];
+      }
+      return [this.#action(item)];
+    });
+  }
+
+  #action(map: MapNode): ActionBlock {
+    if (!named(map, 'rule')) this.#unknownKeys(map, ACTION_KEYS, FUTURE_KEYS);
+    for (const key of FUTURE_KEYS) {
+      if (!map.entries.has(key)) continue;
+      this.#findings.add('T1402', keySpot(map, key), `\`${key}\` is not available yet`);
+    }
+    return {
+      spot: map,
+      action: this.#text(map, 'action'),
+      description: this.#text(map, 'description'),
+      actionner: this.#text(map, 'actionner'),
+      continue: this.#text(map, 'continue'),
+      ignore_errors: this.#text(map, 'ignore_errors'),
+      parameters: this.#parameters(map),
+      additional_contexts: this.#contexts(map),
+      output: this.#output(this.#map(map, 'output')),
+    };
+  }
+
+  #contexts(map: MapNode): readonly ScalarNode[] {
+    if (map.entries.has('contexts'))
+      this.#extension(keySpot(map, 'contexts'), '`contexts` (it reads `additional_contexts`)');
+    return [...this.#texts(map, 'additional_contexts'), ...this.#texts(map, 'contexts')];
+  }
+
+  #output(map: MapNode | undefined): OutputBlock | undefined {
+    if (!map) return undefined;
+    this.#unknownKeys(map, OUTPUT_KEYS);
+    return { spot: map, target: this.#text(map, 'target'), parameters: this.#parameters(map) };
+  }
+
+  #parameters(map: MapNode): Parameters | undefined {
+    const parameters = this.#map(map, 'parameters');
+    if (!parameters) return undefined;
+    for (const { value } of parameters.entries.values()) this.#checkTags(value);
+    return parameters.entries;
+  }
+
+  #checkTags(node: YamlNode): void {
+    if (node.kind === 'list') for (const item of node.items) this.#checkTags(item);
+    if (node.kind === 'map') for (const { value } of node.entries.values()) this.#checkTags(value);
+    if (node.kind !== 'scalar' || fitsTag(node)) return;
+    this.#findings.add('T1109', node, `\`${node.text}\` is no \`!!${node.tag}\``);
+  }
+
+  #text(map: MapNode, key: string): ScalarNode | undefined {
+    const value = map.entries.get(key)?.value;
+    if (!value || isUnset(value)) return undefined;
+    if (value.kind === 'scalar') return value;
+    this.#wrongKind(value, `\`${key}\``, 'a text');
+    return undefined;
+  }
+
+  #texts(map: MapNode, key: string): ScalarNode[] {
+    return this.#items(map, key).flatMap((item) => {
+      if (item.kind === 'scalar') return [item];
+      this.#wrongKind(item, `an item of \`${key}\``, 'a text');
+      return [];
+    });
+  }
+
+  /** The items of a list, without the null ones. */
+  #items(map: MapNode, key: string): YamlNode[] {
+    const value = map.entries.get(key)?.value;
+    if (!value || isUnset(value)) return [];
+    if (value.kind !== 'list') {
+      this.#wrongKind(value, `\`${key}\``, 'a list');
+      return [];
+    }
+    return value.items.filter((item) => {
+      if (!isUnset(item)) return true;
+      this.#findings.add('T1503', item, `empty item of \`${key}\`, ignored`);
+      return false;
+    });
+  }
+
+  #map(map: MapNode, key: string): MapNode | undefined {
+    const value = map.entries.get(key)?.value;
+    if (!value || isUnset(value)) return undefined;
+    if (value.kind === 'map') return value;
+    this.#wrongKind(value, `\`${key}\``, 'a mapping');
+    return undefined;
+  }
+
+  #wrongKind(node: YamlNode, what: string, wanted: string): void {
+    const kinds = { scalar: 'a text', list: 'a list', map: 'a mapping' };
+    this.#findings.add('T1108', node, `${what} must be ${wanted}, not ${kinds[node.kind]}`);
+  }
+
+  #unknownKeys(map: MapNode, known: readonly string[], alsoKnown: readonly string[] = []): void {
+    for (const [name, { key }] of map.entries) {
+      if (known.includes(name) || alsoKnown.includes(name)) continue;
+      this.#findings.add('T1501', key, `unknown key \`${name}\`, ignored`, { hint: didYouMean(name, known) });
+    }
+  }
+
+  #extension(spot: Spot, what: string): void {
+    if (this.#options.strictTalon) this.#findings.add('T1403', spot, `Falco Talon does not know ${what}`);
+  }
+}
+
+/** Whether an entry has the key with a text that is not empty. */
+function named(item: MapNode, key: string): boolean {
+  const value = item.entries.get(key)?.value;
+  return value?.kind === 'scalar' && !isNull(value) && value.text !== '';
+}
+
+function isUnset(node: YamlNode): boolean {
+  return node.kind === 'scalar' && isNull(node);
+}
+
+function keySpot(map: MapNode, key: string): Spot {
+  return map.entries.get(key)?.key ?? map;
+}
+
+function emptyAt(spot: Spot): ScalarNode {
+  return { kind: 'scalar', source: spot.source, start: spot.start, end: spot.start, text: '', plain: false };
+}

@@ -1,0 +1,47 @@
+import type { KubeGrant } from './doors.ts';
+import type { PolicyRule } from './rule.ts';
+
+/** Version of the layout of a bundle. A runtime refuses versions that it does not know. */
+export const BUNDLE_FORMAT = 1;
+
+/** Names of the entries. OPA wants the leading slash. */
+export const BUNDLE_FILES = {
+  manifest: '/.manifest',
+  module: '/policy.wasm',
+  data: '/data.json',
+  rules: '/rules/',
+} as const;
+
+/** The entrypoints of the module, for any host of OPA's WASM ABI. */
+export const ENTRYPOINTS = ['talon/plan', 'talon/match'] as const;
+
+/**
+ * What stands in `data.json`, below `talon.bundle`: beside the virtual documents `talon.plan` and `talon.match`, never
+ * over them.
+ */
+export interface BundleData {
+  readonly format: number;
+  readonly revision: string;
+  readonly rules: readonly PolicyRule[];
+  /** The least that the actions of these rules need of the API server. */
+  readonly grants: readonly KubeGrant[];
+}
+
+/** `.manifest`, as far as it is ours. */
+export interface BundleManifest {
+  readonly revision: string;
+  readonly roots: readonly string[];
+  readonly wasm: readonly { readonly entrypoint: string; readonly module: string }[];
+  readonly rego_version: number;
+}
+
+/** Compiled rules. */
+export interface Bundle {
+  /** Digest of the content, in hexadecimal digits: the same rules and sources have the same revision. */
+  readonly revision: string;
+  readonly rules: readonly PolicyRule[];
+  /** The policy module: WebAssembly in OPA's ABI. */
+  readonly module: Uint8Array;
+  /** The bundle as OPA's bundle file (tar.gz). The same rules make the same bytes. */
+  pack(): Uint8Array;
+}
