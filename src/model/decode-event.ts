@@ -17,6 +17,9 @@ interface RawEvent {
   tags: readonly JsonValue[] | null;
 }
 
+/** A byte order mark is a fault in JSON, so it is kept. */
+const utf8 = new TextDecoder('utf-8', { ignoreBOM: true });
+
 /**
  * Reads the body of a request as an alert. The policy module reads bodies in the same way; nothing else may. As Falco
  * Talon: only the first JSON value counts and what follows is ignored, `null` is the empty event, keys are matched without
@@ -26,7 +29,7 @@ interface RawEvent {
  * The offset of an error counts bytes of the body after the repair of its UTF-8.
  */
 export function decodeEvent(bytes: Uint8Array): { ok: true; event: FalcoEvent } | EventError {
-  const text = new TextDecoder('utf-8', { ignoreBOM: true }).decode(repairUtf8(bytes));
+  const text = utf8.decode(repairUtf8(bytes));
   try {
     return { ok: true, event: finish(readEvent(new JsonReader(text))) };
   } catch (fault) {
