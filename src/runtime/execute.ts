@@ -53,6 +53,7 @@ async function runStep<P>(
   const stepSignal = AbortSignal.any([signal, ended.signal]);
   const step = beginStep(behaviour.uses, adapters, stepSignal);
   try {
+    signal.throwIfAborted();
     const targets = mintTargets(actionner, event, step);
     const use = Object.fromEntries(
       behaviour.uses.map((door) => [door, (...given: unknown[]) => step.call(door, given)]),
@@ -83,8 +84,7 @@ function mintTargets(actionner: Actionner, event: FalcoEvent, step: Step): Targe
 /** Rejects when the caller gives the step up, and never otherwise. */
 function untilAborted(signal: AbortSignal, ended: AbortSignal): Promise<never> {
   return new Promise((_, reject) => {
-    if (signal.aborted) reject(signal.reason);
-    else signal.addEventListener('abort', () => reject(signal.reason), { once: true, signal: ended });
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true, signal: ended });
   });
 }
 

@@ -1,0 +1,66 @@
+import { describe, expect, it } from 'vitest';
+import type { Adapters, NodeTarget, PodTarget } from '../model/doors.ts';
+import { beginStep } from './broker.ts';
+
+const POD: PodTarget = { kind: 'pod', name: 'web', namespace: 'shop' };
+const NODE: NodeTarget = { kind: 'node', name: 'node-1' };
+
+/** A step with a pod (reference 0) and a node (reference 1), and the doors that were opened in it. */
+function newStep() {
+  const opened: string[] = [];
+  const adapters = Object.fromEntries(
+    (['pods.label', 'pods.delete', 'pods.owner', 'nodes.ofPod', 'nodes.label'] as const).map((door) => [
+      door,
+      async () => {
+        opened.push(door);
+      },
+    ]),
+  ) as unknown as Adapters;
+  const step = beginStep(['pods.label', 'nodes.label'], adapters, new AbortController().signal);
+  return { step, opened, pod: step.mint(POD), node: step.mint(NODE) };
+}
+
+describe('a door stays shut', () => {
+  const pod = { kind: 'pod', ref: 0, name: 'web', namespace: 'shop' };
+  const node = { kind: 'node', ref: 1, name: 'node-1' };
+
+  it.each<[string, string, readonly unknown[]]>([
+    ['that is not listed', 'pods.delete', [pod, 0]],
+    ['that does not exist', 'pods.exec', [pod]],
+    ['with a name that all objects know', 'constructor', [pod]],
+    ['with a very long name', 'x'.repeat(100_000), [pod]],
+    ['for a pod in place of a node', 'nodes.label', [pod, {}]],
+    ['for a pod that calls itself a node', 'nodes.label', [{ ...pod, kind: 'node' }, {}]],
+    ['for a node in place of a pod', 'pods.label', [node, {}]],
+    ['for a number that was never given out', 'pods.label', [{ ...pod, ref: 2 }, {}]],
+    ['for a negative number', 'pods.label', [{ ...pod, ref: -1 }, {}]],
+    ['for a number that is a text', 'pods.label', [{ ...pod, ref: '0' }, {}]],
+    ['for a name alone', 'pods.label', [{ kind: 'pod', name: 'web', namespace: 'shop' }, {}]],
+    ['for null', 'pods.label', [null, {}]],
+    ['for nothing', 'pods.label', []],
+    ['for labels that are none', 'pods.label', [pod, 'a=b']],
+    ['for a label that is no text', 'pods.label', [pod, { a: 1 }]],
+  ])('%s', async (_, door, given) => {
+    const { step, opened } = newStep();
+    const refusal = await step.call(door, given).catch((error: unknown) => error);
+    expect(refusal).toMatchObject({ name: 'DoorError', code: 'door' });
+    expect(String(refusal).length).toBeLessThan(200);
+    expect(opened).toEqual([]);
+  });
+
+  it('for a reference of another step', async () => {
+    const other = newStep();
+    other.step.mint(POD);
+    const foreign = other.step.mint({ kind: 'pod', name: 'etcd', namespace: 'kube-system' });
+    const { step, opened } = newStep();
+    await expect(step.call('pods.label', [foreign, {}])).rejects.toThrow('no reference to a pod of this step');
+    expect(opened).toEqual([]);
+  });
+});
+
+it('opens a listed door for a reference of its step', async () => {
+  const { step, opened, pod, node } = newStep();
+  await step.call('pods.label', [pod, { a: 'b' }]);
+  await step.call('nodes.label', [node, { a: null }]);
+  expect(opened).toEqual(['pods.label', 'nodes.label']);
+});
