@@ -1,0 +1,33 @@
+import type { FalcoEvent } from '../model/falco-event.ts';
+import type { PlannedAction, PlannedRule } from '../model/rule.ts';
+import type { AlertHead, StepHead } from '../model/transition.ts';
+import { type Context, talonContext } from './context.ts';
+import { eventTokens, type Tokens } from './tokens.ts';
+
+/** One action about to be taken, with all that the later stages need to know. */
+export interface Step {
+  readonly head: StepHead;
+  readonly event: FalcoEvent;
+  readonly rule: PlannedRule;
+  readonly action: PlannedAction;
+  readonly context: Context;
+  /** Made on first use: few actionners expand tokens. */
+  tokens(): Tokens;
+}
+
+/** Stage: adds to an action of a plan what Talon knows about it. Nothing is shared with other steps. */
+export function enrich(alert: AlertHead, event: FalcoEvent, rule: PlannedRule, action: PlannedAction): Step {
+  const context = talonContext(rule, action);
+  let tokens: Tokens | undefined;
+  return {
+    head: { alert, rule: rule.rule, action: action.action, actionner: action.actionner },
+    event,
+    rule,
+    action,
+    context,
+    tokens() {
+      tokens ??= eventTokens(event, context);
+      return tokens;
+    },
+  };
+}
