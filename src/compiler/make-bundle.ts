@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto';
 import { BUNDLE_FORMAT, type Bundle } from '../model/bundle.ts';
+import { bundleRevision } from '../model/bundle-revision.ts';
 import type { Door } from '../model/capability.ts';
 import type { Catalog } from '../model/definition.ts';
 import { grants } from '../model/doors.ts';
@@ -12,9 +12,10 @@ import type { Source } from './source.ts';
 export function makeBundle(rules: readonly PolicyRule[], sources: readonly Source[], catalog: Catalog): Bundle {
   const prices = grants(doorsOf(rules, catalog));
   const texts = sources.map(({ path, text }) => ({ path, text }));
-  const revision = createHash('sha256')
-    .update(JSON.stringify([BUNDLE_FORMAT, rules, prices, texts.map(({ text }) => text)]))
-    .digest('hex');
+  const revision = bundleRevision(
+    { rules, grants: prices },
+    texts.map(({ text }) => text),
+  );
   const module = link(rules, revision);
   const data = { format: BUNDLE_FORMAT, revision, rules, grants: prices };
   return { revision, rules, module, pack: () => pack(data, module, texts) };

@@ -1,0 +1,88 @@
+import { BUNDLE_FILES, BUNDLE_FORMAT, type Bundle, type BundleData } from '../model/bundle.ts';
+import { bundleRevision } from '../model/bundle-revision.ts';
+import type { KubeGrant } from '../model/doors.ts';
+import type { EventError, EventErrorCode } from '../model/falco-event.ts';
+import type { Plan, PlannedRule, PolicyRule } from '../model/rule.ts';
+import { TalonError } from '../model/talon-error.ts';
+import { createEvaluator, type Evaluator } from './evaluate.ts';
+import { readArchive } from './read-archive.ts';
+
+/** Compiled rules, ready for alerts. */
+export interface Engine {
+  readonly revision: string;
+  readonly rules: readonly PolicyRule[];
+  /** For callers that need no objects per alert: indices of rules, places of the header fields. */
+  readonly evaluator: Evaluator;
+  /** The names of the rules that match an alert (a JSON text), in order, and what to do about it. */
+  evaluate(alert: Uint8Array): EngineAnswer | EventError;
+}
+
+export interface EngineAnswer {
+  readonly ok: true;
+  readonly rules: readonly string[];
+  readonly plan: Plan;
+}
+
+const MIB = 1024 * 1024;
+const LIMITS = { packed: 64 * MIB, unpacked: 256 * MIB, entries: 4096 };
+
+/**
+ * Opens a bundle (tar.gz): checks that it is whole and that its parts belong together, and makes the engine ready.
+ *
+ * @throws TalonError('bundle') with the reason for what is corrupt, truncated, too large, not ours or put together wrongly
+ */
+export async function openBundle(bytes: Uint8Array): Promise<Engine> {
+  const files = await readArchive(bytes, LIMITS);
+  const manifest = document(files, BUNDLE_FILES.manifest);
+  const data = bundleData(document(files, BUNDLE_FILES.data));
+  const module = files.get(BUNDLE_FILES.module);
+  if (!module) throw refused(`${BUNDLE_FILES.module} is missing`);
+  if (manifest.revision !== data.revision) throw refused('manifest and data have different revisions');
+  const sources = [...files].filter(([name]) => name.startsWith(BUNDLE_FILES.rules)).map(([, text]) => text.toString());
+  if (bundleRevision(data, sources) !== data.revision) throw refused('its content is not that of its revision');
+  return openRules({ ...data, module });
+}
+
+/** An engine for rules that were compiled in this process. */
+export function openRules({ revision, rules, module }: Pick<Bundle, 'revision' | 'rules' | 'module'>): Engine {
+  const evaluator = createEvaluator(module, rules);
+  const planned = rules.map(({ match: _, ...rule }): PlannedRule => rule);
+  const evaluate = (alert: Uint8Array): EngineAnswer | EventError => {
+    const count = evaluator.scan(alert);
+    if (count < 0) return { ok: false, code: -count as EventErrorCode, offset: evaluator.errorOffset };
+    const matched = Array.from({ length: count }, (_, position) => planned[evaluator.matched(position)]);
+    const found = matched.filter((rule) => rule !== undefined);
+    return { ok: true, rules: found.map(({ rule }) => rule), plan: { revision, rules: found } };
+  };
+  return { revision, rules, evaluator, evaluate };
+}
+
+/** The part of `data.json` that is ours. Its inner shape needs no check: the revision is the digest of it. */
+function bundleData(root: Record<string, unknown>): BundleData {
+  const data = (root.talon as { bundle?: Partial<BundleData> } | undefined)?.bundle;
+  if (typeof data !== 'object' || data === null) throw refused('it was not made by talon');
+  const { format, revision, rules, grants } = data;
+  if (format !== BUNDLE_FORMAT) {
+    throw refused(`its format is ${JSON.stringify(format)}, this program reads format ${BUNDLE_FORMAT}`);
+  }
+  if (typeof revision !== 'string' || !Array.isArray(rules) || !Array.isArray(grants)) {
+    throw refused(`${BUNDLE_FILES.data} is incomplete`);
+  }
+  return { format, revision, rules: rules as readonly PolicyRule[], grants: grants as readonly KubeGrant[] };
+}
+
+function document(files: ReadonlyMap<string, Buffer>, name: string): Record<string, unknown> {
+  const content = files.get(name);
+  if (!content) throw refused(`${name} is missing`);
+  try {
+    const value: unknown = JSON.parse(content.toString());
+    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
+  } catch (error) {
+    throw refused(`${name} is not JSON`, error);
+  }
+  throw refused(`${name} is not an object`);
+}
+
+function refused(reason: string, cause?: unknown): TalonError {
+  return new TalonError('bundle', `the bundle is refused: ${reason}`, { cause });
+}
