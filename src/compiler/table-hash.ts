@@ -13,7 +13,7 @@ function multiply(high: number, low: number): readonly [high: number, low: numbe
   const lowest = a * c;
   const middle = b * c + (lowest >>> 16);
   const crossed = a * d + (middle & 0xffff);
-  const carry = b * d + Math.floor(middle / 0x10000) + Math.floor(crossed / 0x10000);
+  const carry = b * d + (middle >>> 16) + (crossed >>> 16);
   const upper = carry + Math.imul(low, MULTIPLIER_HIGH) + Math.imul(high, MULTIPLIER_LOW);
   return [upper >>> 0, (((crossed & 0xffff) << 16) | (lowest & 0xffff)) >>> 0];
 }

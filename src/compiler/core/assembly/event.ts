@@ -1,0 +1,341 @@
+// An alert, read in one pass over its bytes. As Falco Talon reads it: keys at the top in any ASCII case, the last of equal keys
+// wins, null for a text changes nothing, two `output_fields` are merged, what follows the first value is ignored.
+
+import {
+  FOLDED_KEY_AT,
+  HEADER_DEFAULT_SOURCE,
+  HEADER_HOSTNAME_SLOT,
+  HEADER_KEYS,
+  HEADER_PRESENT,
+  HEADER_PRIORITY_SLOT,
+  HEADER_RULE_SLOT,
+  HEADER_SOURCE_SLOT,
+  HEADER_TAGS,
+  FACT_STAMP,
+  PLACES_AT,
+  SEGMENT_AT,
+  SLOT_TEXT,
+  SLOT_TEXT_LENGTH,
+} from '../layout';
+import { header, pointer } from './header';
+import { lookUpText } from './lookup';
+import { isTime } from './rfc3339';
+import {
+  ERROR_EMPTY,
+  ERROR_SYNTAX,
+  ERROR_TYPE,
+  fail,
+  readString,
+  scan,
+  skipContainer,
+  skipNull,
+  skipSpace,
+  skipString,
+  skipValue,
+} from './scanner';
+import { forgetFields, readField, slots } from './slots';
+
+export namespace event {
+  export let input: usize = 0;
+  /** Tags that some rule asks about, listed at HEADER_PRESENT, each once. */
+  export let tags: usize = 0;
+}
+
+// Keys at the top of an alert, as `topKey` tells them apart.
+const KEY_OTHER = 0;
+const KEY_RULE = 1;
+const KEY_PRIORITY = 2;
+const KEY_SOURCE = 3;
+const KEY_OUTPUT = 4;
+const KEY_HOSTNAME = 5;
+const KEY_TIME = 6;
+const KEY_TAGS = 7;
+const KEY_OUTPUT_FIELDS = 8;
+const KEY_CONTEXT = 9;
+const KEY_TRACE_ID = 10;
+
+// Letters that differ from upper case in this bit alone. An underscore must be compared apart: with the bit set it is a DEL.
+const LOWER_4: u32 = 0x20202020;
+const LOWER_8: u64 = 0x2020202020202020;
+
+// Places are pairs {start, end} in the order rule, priority, source, output.
+const PLACE_NONE = -1;
+const PLACE_RULE = 0;
+const PLACE_PRIORITY = 8;
+const PLACE_SOURCE = 16;
+const PLACE_OUTPUT = 24;
+
+/** Reads the alert at `event.input`. False: `scan.error` says why not. */
+export function readEvent(): bool {
+  v128.store(PLACES_AT, i8x16.splat(-1));
+  v128.store(PLACES_AT + 16, i8x16.splat(-1));
+  forgetText(HEADER_RULE_SLOT);
+  forgetText(HEADER_PRIORITY_SLOT);
+  forgetText(HEADER_SOURCE_SLOT);
+  forgetText(HEADER_HOSTNAME_SLOT);
+  slots.touched = 0;
+  event.tags = 0;
+
+  let at = skipSpace(event.input);
+  if (load<u8>(at) != 0x7b) return readNoObject(at);
+  at = skipSpace(at + 1);
+  if (load<u8>(at) == 0x7d) return true;
+  while (true) {
+    if (load<u8>(at) != 0x22) return noEvent(at);
+    at = readString(at + 1);
+    if (!at) return false;
+    const key = topKey(scan.text, scan.textLength);
+    at = skipSpace(at);
+    if (load<u8>(at) != 0x3a) return noEvent(at);
+    at = skipSpace(at + 1);
+    at = key == KEY_OTHER ? skipValue(at, 1) : readMember(key, at);
+    if (!at) return false;
+    at = skipSpace(at);
+    const c = load<u8>(at);
+    if (c == 0x7d) return true;
+    if (c != 0x2c) return noEvent(at);
+    at = skipSpace(at + 1);
+  }
+}
+
+// @ts-ignore: decorator
+@inline
+function forgetText(slot: i32): void {
+  store<u64>(SEGMENT_AT + slot, 0, SLOT_TEXT);
+}
+
+function noEvent(at: usize): bool {
+  fail(ERROR_SYNTAX, at);
+  return false;
+}
+
+/** A body that is no object: `null` is the empty alert, anything else an error. */
+function readNoObject(at: usize): bool {
+  if (at >= scan.end) {
+    fail(ERROR_EMPTY, at);
+    return false;
+  }
+  if (load<u8>(at) == 0x6e) return skipNull(at) != 0;
+  if (skipValue(at, 0)) fail(ERROR_TYPE, at);
+  return false;
+}
+
+/** Which key this is, in any ASCII case. */
+// @ts-ignore: decorator
+@inline
+function topKey(at: usize, length: usize): i32 {
+  const key = asciiKey(at, length);
+  if (key == KEY_OTHER && (length == 5 || length == 7 || length == 9 || length == 14)) return keyWithLongS(at, length);
+  return key;
+}
+
+// @ts-ignore: decorator
+@inline
+function asciiKey(at: usize, length: usize): i32 {
+  switch (<i32>length) {
+    case 4: {
+      const word = load<u32>(at) | LOWER_4;
+      if (word == 0x656c7572) return KEY_RULE;
+      if (word == 0x73676174) return KEY_TAGS;
+      return word == 0x656d6974 ? KEY_TIME : KEY_OTHER;
+    }
+    case 6: {
+      const word = (load<u64>(at) | LOWER_8) & 0xffffffffffff;
+      if (word == 0x656372756f73) return KEY_SOURCE;
+      return word == 0x74757074756f ? KEY_OUTPUT : KEY_OTHER;
+    }
+    case 8: {
+      const word = load<u64>(at) | LOWER_8;
+      if (word == 0x797469726f697270) return KEY_PRIORITY;
+      if (word == 0x656d616e74736f68) return KEY_HOSTNAME;
+      return word == 0x64697f6563617274 && load<u8>(at + 5) == 0x5f ? KEY_TRACE_ID : KEY_OTHER;
+    }
+    case 13:
+      return (load<u64>(at) | LOWER_8) == 0x667f74757074756f &&
+        (load<u64>(at + 5) | LOWER_8) == 0x73646c6569667f74 &&
+        load<u8>(at + 6) == 0x5f
+        ? KEY_OUTPUT_FIELDS
+        : KEY_OTHER;
+    case 7:
+      return ((load<u64>(at) | LOWER_8) & 0xffffffffffffff) == 0x747865746e6f63 ? KEY_CONTEXT : KEY_OTHER;
+  }
+  return KEY_OTHER;
+}
+
+/** The long s, two bytes, counts as an s. Each key that has an s has one, so that the key gets one byte shorter. */
+function keyWithLongS(at: usize, length: usize): i32 {
+  let to: usize = FOLDED_KEY_AT;
+  for (let from: usize = 0; from < length; from++) {
+    const long = load<u16>(at + from) == 0xbfc5 && from + 1 < length;
+    store<u8>(to++, long ? 0x73 : load<u8>(at + from));
+    if (long) from++;
+  }
+  return to - FOLDED_KEY_AT == length - 1 ? asciiKey(FOLDED_KEY_AT, length - 1) : KEY_OTHER;
+}
+
+function readMember(key: i32, at: usize): usize {
+  switch (key) {
+    case KEY_RULE:
+      return readText(HEADER_RULE_SLOT, PLACE_RULE, at);
+    case KEY_PRIORITY:
+      return readText(HEADER_PRIORITY_SLOT, PLACE_PRIORITY, at);
+    case KEY_SOURCE:
+      return readText(HEADER_SOURCE_SLOT, PLACE_SOURCE, at);
+    case KEY_HOSTNAME:
+      return readText(HEADER_HOSTNAME_SLOT, PLACE_NONE, at);
+    case KEY_OUTPUT:
+      return readOutput(at);
+    case KEY_TIME:
+      return readTime(at);
+    case KEY_TAGS:
+      return readTags(at);
+    case KEY_OUTPUT_FIELDS:
+      return readFields(at);
+    case KEY_CONTEXT:
+      return load<u8>(at) == 0x7b ? skipContainer(at, 1) : skipNothing(at);
+  }
+  return load<u8>(at) == 0x22 ? skipString(at + 1) : skipNothing(at);
+}
+
+/** Null, or the error that the value is of the wrong type. */
+function skipNothing(at: usize): usize {
+  if (load<u8>(at) == 0x6e) return skipNull(at);
+  return skipValue(at, 1) ? fail(ERROR_TYPE, at) : 0;
+}
+
+// @ts-ignore: decorator
+@inline
+function notePlace(place: i32, start: usize, end: usize): void {
+  store<u32>(PLACES_AT + place, <u32>(start - event.input));
+  store<u32>(PLACES_AT + place, <u32>(end - event.input), 4);
+}
+
+// @ts-ignore: decorator
+@inline
+function readText(slot: i32, place: i32, at: usize): usize {
+  if (load<u8>(at) != 0x22) return skipNothing(at);
+  const next = readString(at + 1);
+  if (!next) return 0;
+  store<u32>(SEGMENT_AT + slot, <u32>scan.text, SLOT_TEXT);
+  store<u32>(SEGMENT_AT + slot, <u32>scan.textLength, SLOT_TEXT_LENGTH);
+  if (place != PLACE_NONE) notePlace(place, at + 1, next - 1);
+  return next;
+}
+
+function readOutput(at: usize): usize {
+  if (load<u8>(at) != 0x22) return skipNothing(at);
+  const next = skipString(at + 1);
+  if (next) notePlace(PLACE_OUTPUT, at + 1, next - 1);
+  return next;
+}
+
+/** The raw text counts: a time with an escape in it is none. */
+function readTime(at: usize): usize {
+  if (load<u8>(at) != 0x22) return skipNothing(at);
+  const next = skipString(at + 1);
+  if (!next) return 0;
+  return isTime(at + 1, next - 1) ? next : fail(ERROR_TYPE, at);
+}
+
+function readFields(at: usize): usize {
+  if (load<u8>(at) != 0x7b) {
+    const next = skipNothing(at);
+    if (next) forgetFields();
+    return next;
+  }
+  at = skipSpace(at + 1);
+  if (load<u8>(at) == 0x7d) return at + 1;
+  while (true) {
+    if (load<u8>(at) != 0x22) return fail(ERROR_SYNTAX, at);
+    at = readString(at + 1);
+    if (!at) return 0;
+    const slot = lookUpText(SEGMENT_AT + HEADER_KEYS, scan.text, scan.textLength);
+    at = skipSpace(at);
+    if (load<u8>(at) != 0x3a) return fail(ERROR_SYNTAX, at);
+    at = skipSpace(at + 1);
+    at = slot ? readField(slot, at) : skipValue(at, 2);
+    if (!at) return 0;
+    at = skipSpace(at);
+    const c = load<u8>(at);
+    if (c == 0x7d) return at + 1;
+    if (c != 0x2c) return fail(ERROR_SYNTAX, at);
+    at = skipSpace(at + 1);
+  }
+}
+
+function forgetTags(): void {
+  const list = header(HEADER_PRESENT);
+  for (let i: usize = 0; i < event.tags; i++) store<u32>(pointer(list + (i << 2), 0), 0, FACT_STAMP);
+  event.tags = 0;
+}
+
+/** Tags are a set of strings; elements of other kinds equal nothing. */
+function readTags(at: usize): usize {
+  if (load<u8>(at) != 0x5b) {
+    const next = skipNothing(at);
+    if (next) forgetTags();
+    return next;
+  }
+  forgetTags();
+  at = skipSpace(at + 1);
+  if (load<u8>(at) == 0x5d) return at + 1;
+  while (true) {
+    if (load<u8>(at) == 0x22) {
+      at = readString(at + 1);
+      if (!at) return 0;
+      noteTag(lookUpText(SEGMENT_AT + HEADER_TAGS, scan.text, scan.textLength));
+    } else {
+      at = skipValue(at, 2);
+      if (!at) return 0;
+    }
+    at = skipSpace(at);
+    const c = load<u8>(at);
+    if (c == 0x5d) return at + 1;
+    if (c != 0x2c) return fail(ERROR_SYNTAX, at);
+    at = skipSpace(at + 1);
+  }
+}
+
+// @ts-ignore: decorator
+@inline
+function noteTag(fact: usize): void {
+  if (!fact || load<u32>(fact, FACT_STAMP) == slots.epoch) return;
+  store<u32>(fact, slots.epoch, FACT_STAMP);
+  store<u32>(header(HEADER_PRESENT) + (event.tags << 2), <u32>fact);
+  event.tags++;
+}
+
+/** The source that counts, in its slot: `syscall` when the alert names none. */
+export function defaultSource(): void {
+  const slot: usize = SEGMENT_AT + HEADER_SOURCE_SLOT;
+  if (load<u32>(slot, SLOT_TEXT_LENGTH) == 0) store<u64>(slot, load<u64>(SEGMENT_AT + HEADER_DEFAULT_SOURCE), SLOT_TEXT);
+}
+
+/** Number of the alert's priority, 1 (Debug) to 8 (Emergency), 0 for anything else. */
+export function priorityNumber(): u32 {
+  const at = pointer(SEGMENT_AT + HEADER_PRIORITY_SLOT, SLOT_TEXT);
+  const length = pointer(SEGMENT_AT + HEADER_PRIORITY_SLOT, SLOT_TEXT_LENGTH);
+  if (length < 4 || length > 13) return 0;
+  const word = load<u64>(at) | LOWER_8;
+  switch (<i32>length) {
+    case 4:
+      return (word & 0xffffffff) == 0x6f666e69 ? 2 : 0; // info
+    case 5: {
+      const five = word & 0xffffffffff;
+      if (five == 0x6775626564) return 1; // debug
+      if (five == 0x726f727265) return 5; // error
+      return five == 0x7472656c61 ? 7 : 0; // alert
+    }
+    case 6:
+      return (word & 0xffffffffffff) == 0x656369746f6e ? 3 : 0; // notice
+    case 7:
+      return (word & 0xffffffffffffff) == 0x676e696e726177 ? 4 : 0; // warning
+    case 8:
+      return word == 0x6c61636974697263 ? 6 : 0; // critical
+    case 9:
+      return word == 0x636e656772656d65 && (load<u8>(at + 8) | 0x20) == 0x79 ? 8 : 0; // emergency
+    case 13:
+      return word == 0x74616d726f666e69 && (load<u64>(at + 5) | LOWER_8) == 0x6c616e6f6974616d ? 2 : 0; // informational
+  }
+  return 0;
+}

@@ -1,0 +1,148 @@
+import type { EventErrorCode } from '../model/falco-event.ts';
+import type { PolicyRule } from '../model/rule.ts';
+import { TalonError } from '../model/talon-error.ts';
+
+/** Texts of an alert whose places a scan tells. */
+export type HeaderField = 'rule' | 'priority' | 'source' | 'output';
+
+/** The door of the module that this program knows (src/compiler/core/assembly/direct.ts). */
+const KNOWN_VERSION = 1;
+const PAGE = 65_536;
+const FIRST_PAGES = 5;
+const OUT_OF_MEMORY: EventErrorCode = 4;
+
+/** Places of the pairs {start, end} in the module's list. */
+const PLACES: Readonly<Record<HeaderField, number>> = { rule: 0, priority: 2, source: 4, output: 6 };
+
+/** What the module exports and this file calls. Addresses and lengths are bytes. */
+interface PolicyExports {
+  readonly talon_version: WebAssembly.Global;
+  readonly talon_evaluate: (input: number, length: number) => number;
+  readonly talon_matched: () => number;
+  readonly talon_places: () => number;
+  readonly talon_error_offset: () => number;
+  readonly talon_revision: () => number;
+  readonly talon_rule_count: () => number;
+  readonly opa_heap_ptr_get: () => number;
+}
+
+const FUNCTIONS = [
+  'talon_evaluate',
+  'talon_matched',
+  'talon_places',
+  'talon_error_offset',
+  'talon_revision',
+  'talon_rule_count',
+  'opa_heap_ptr_get',
+] as const satisfies readonly (keyof PolicyExports)[];
+
+/**
+ * Compiles the bytes of a policy module.
+ *
+ * @throws TalonError `bundle` when they are none
+ */
+export function policyModule(module: WebAssembly.Module | Uint8Array): WebAssembly.Module {
+  if (module instanceof WebAssembly.Module) return module;
+  try {
+    return new WebAssembly.Module(module);
+  } catch (error) {
+    throw new TalonError('bundle', 'the policy module is no valid WebAssembly', { cause: error });
+  }
+}
+
+/** One policy module with its own memory. Not re-entrant; what it found stays until the next evaluation. */
+export class PolicyInstance {
+  readonly revision: string;
+  readonly #memory = new WebAssembly.Memory({ initial: FIRST_PAGES });
+  readonly #exports: PolicyExports;
+  /** Where alerts are put. */
+  readonly #input: number;
+  /** Addresses divided by 4, for the view of words. */
+  readonly #matched: number;
+  readonly #places: number;
+  #bytes: Uint8Array;
+  #words: Int32Array;
+
+  /** @throws TalonError `bundle` when the module is not one of ours, or not of these rules */
+  constructor(module: WebAssembly.Module, rules: readonly PolicyRule[]) {
+    this.#exports = instantiate(module, this.#memory);
+    this.#bytes = new Uint8Array(this.#memory.buffer);
+    this.#words = new Int32Array(this.#memory.buffer);
+    const count = this.#exports.talon_rule_count();
+    if (count !== rules.length) {
+      throw new TalonError('bundle', `the policy module has ${count} rules, the bundle ${rules.length}`);
+    }
+    this.#input = (this.#exports.opa_heap_ptr_get() + 15) & ~15;
+    this.#matched = this.#exports.talon_matched() >> 2;
+    this.#places = this.#exports.talon_places() >> 2;
+    this.revision = this.#readBox(this.#exports.talon_revision());
+  }
+
+  /** JSON text {pointer, length} as the string that it stands for. */
+  #readBox(box: number): string {
+    const at = this.#words[box >> 2] ?? 0;
+    const length = this.#words[(box >> 2) + 1] ?? 0;
+    return JSON.parse(new TextDecoder().decode(this.#bytes.subarray(at, at + length)));
+  }
+
+  /** Number of rules that match the alert, or minus the error code. */
+  evaluate(alert: Uint8Array): number {
+    if (this.#input + alert.length > this.#bytes.length && !this.#growBy(alert.length)) return -OUT_OF_MEMORY;
+    this.#bytes.set(alert, this.#input);
+    const count = this.#exports.talon_evaluate(this.#input, alert.length);
+    // The module may have grown its memory, which detaches views of the old one.
+    if (this.#bytes.length === 0) this.#view();
+    return count;
+  }
+
+  #growBy(bytes: number): boolean {
+    try {
+      this.#memory.grow(Math.ceil(bytes / PAGE));
+    } catch {
+      return false;
+    }
+    this.#view();
+    return true;
+  }
+
+  #view(): void {
+    this.#bytes = new Uint8Array(this.#memory.buffer);
+    this.#words = new Int32Array(this.#memory.buffer);
+  }
+
+  matched(position: number): number {
+    return this.#words[this.#matched + position] ?? -1;
+  }
+
+  start(field: HeaderField): number {
+    return this.#words[this.#places + PLACES[field]] ?? -1;
+  }
+
+  end(field: HeaderField): number {
+    return this.#words[this.#places + PLACES[field] + 1] ?? -1;
+  }
+
+  get errorOffset(): number {
+    return this.#exports.talon_error_offset();
+  }
+
+  get memoryBytes(): number {
+    return this.#bytes.length;
+  }
+}
+
+function instantiate(module: WebAssembly.Module, memory: WebAssembly.Memory): PolicyExports {
+  const exports = new Map(WebAssembly.Module.exports(module).map(({ name, kind }) => [name, kind]));
+  const ours = exports.get('talon_version') === 'global' && FUNCTIONS.every((name) => exports.get(name) === 'function');
+  if (!ours) throw new TalonError('bundle', 'the policy module was not made by talon');
+  let instance: WebAssembly.Instance;
+  try {
+    instance = new WebAssembly.Instance(module, { env: { memory } });
+  } catch (error) {
+    throw new TalonError('bundle', 'the policy module does not start', { cause: error });
+  }
+  const policy = instance.exports as unknown as PolicyExports;
+  const version: unknown = policy.talon_version.value;
+  if (version === KNOWN_VERSION) return policy;
+  throw new TalonError('bundle', `the policy module is of version ${version}, this program reads ${KNOWN_VERSION}`);
+}
