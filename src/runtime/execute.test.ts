@@ -272,7 +272,7 @@ describe('giving up', () => {
     const given: AbortSignal[] = [];
     const hang: Adapters['pods.label'] = (_pod, _labels, signal) => {
       given.push(signal);
-      return new Promise(() => {});
+      return new Promise((_, reject) => signal.addEventListener('abort', () => reject(new Error('too late'))));
     };
     const run: Run = async ({ targets, use }) => {
       void use['pods.label'](podOf(targets), { a: 'b' });

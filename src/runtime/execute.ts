@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Doors } from '../model/capability.ts';
 import { decodeParameters } from '../model/decode-parameters.ts';
@@ -51,19 +52,27 @@ async function runStep<P>(
 ): Promise<Outcome> {
   const ended = new AbortController();
   const stepSignal = AbortSignal.any([signal, ended.signal]);
+  // Every open door listens to it.
+  setMaxListeners(0, stepSignal);
   const step = beginStep(behaviour.uses, adapters, stepSignal);
   try {
     signal.throwIfAborted();
     const targets = mintTargets(actionner, event, step);
+    const open = (door: string, given: readonly unknown[]) => {
+      const answer = step.call(door, given);
+      // A plug-in that does not wait for its door must not end the process.
+      answer.catch(() => undefined);
+      return answer;
+    };
     const use = Object.fromEntries(
-      behaviour.uses.map((door) => [door, (...given: unknown[]) => step.call(door, given)]),
+      behaviour.uses.map((door) => [door, (...given: unknown[]) => open(door, given)]),
     ) as unknown as Doors;
     const wait = async (milliseconds: number) => {
       await sleep(milliseconds, undefined, { signal: stepSignal });
     };
     return await Promise.race([
       behaviour.run({ event, parameters, targets, use, sleep: wait }),
-      untilAborted(signal, ended.signal),
+      untilAborted(stepSignal),
     ]);
   } catch (error) {
     return failureOf(error, step, signal);
@@ -81,10 +90,9 @@ function mintTargets(actionner: Actionner, event: FalcoEvent, step: Step): Targe
   return { pod: step.mint(pod) };
 }
 
-/** Rejects when the caller gives the step up, and never otherwise. */
-function untilAborted(signal: AbortSignal, ended: AbortSignal): Promise<never> {
+function untilAborted(signal: AbortSignal): Promise<never> {
   return new Promise((_, reject) => {
-    signal.addEventListener('abort', () => reject(signal.reason), { once: true, signal: ended });
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
   });
 }
 

@@ -1,0 +1,199 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
+import { decodeParameters, unknownParameters } from '../model/decode-parameters.ts';
+import { DOORS, grants } from '../model/doors.ts';
+import { FIELD_KEYS } from '../model/event-fields.ts';
+import type { ParameterMap } from '../model/rule.ts';
+import { catalog } from './catalog.ts';
+import { parameterRows } from './plugin-parameters.ts';
+
+const actionners = [...catalog.actionners.values()];
+const outputs = [...catalog.outputs.values()];
+const notifiers = [...catalog.notifiers.values()];
+const SOURCE = path.resolve(import.meta.dirname, '..');
+
+/** The files of plug-ins below a folder, as the ids that they should have. */
+function idsOnDisk(folder: string): string[] {
+  return readdirSync(path.join(SOURCE, folder), { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.ts') && !file.endsWith('.test.ts'))
+    .map((file) => file.slice(0, -'.ts'.length).replaceAll(path.sep, ':'))
+    .sort();
+}
+
+interface ExampleAction {
+  readonly action: string;
+  readonly actionner: string;
+  readonly parameters?: ParameterMap;
+  readonly output?: { readonly target: string; readonly parameters: ParameterMap };
+}
+
+function onlyAction(example: string): ExampleAction {
+  const actions: ExampleAction[] = parse(example);
+  expect(actions).toHaveLength(1);
+  const [action] = actions;
+  expect(action?.action).toMatch(/\S/);
+  return action!;
+}
+
+function expectValid(schema: Parameters<typeof decodeParameters>[0], given: ParameterMap | undefined): void {
+  expect(decodeParameters(schema, given ?? null)).toMatchObject({ ok: true });
+  expect(unknownParameters(schema, given ?? {})).toEqual([]);
+}
+
+describe('the catalog', () => {
+  it('has every file of the plug-in folders, under the id that its path says', () => {
+    expect([...catalog.actionners.keys()].sort()).toEqual(idsOnDisk('actionners'));
+    expect([...catalog.outputs.keys()].sort()).toEqual(idsOnDisk('outputs'));
+    expect([...catalog.notifiers.keys()].sort()).toEqual(idsOnDisk('notifiers'));
+  });
+
+  it("is in Falco Talon's order", () => {
+    expect([...catalog.actionners.keys()]).toEqual([
+      ...[
+        'terminate',
+        'label',
+        'annotation',
+        'networkpolicy',
+        'exec',
+        'script',
+        'log',
+        'delete',
+        'cordon',
+        'drain',
+      ].map((name) => `kubernetes:${name}`),
+      ...['kubernetes:download', 'kubernetes:tcpdump', 'kubernetes:sysdig', 'aws:lambda', 'gcp:function'],
+      ...['calico:networkpolicy', 'cilium:networkpolicy'],
+    ]);
+    expect([...catalog.outputs.keys()]).toEqual(['local:file', 'minio:s3', 'aws:s3', 'gcp:gcs']);
+    expect([...catalog.notifiers.keys()]).toEqual(['k8sevents', 'slack', 'smtp', 'webhook', 'loki', 'elasticsearch']);
+  });
+
+  // Falco Talon's traits, where its documentation wins: tcpdump goes on; five actionners use contexts.
+  it('goes on after an action, but for three', () => {
+    const ending = actionners.filter((actionner) => !actionner.continue).map(({ id }) => id);
+    expect(ending).toEqual(['kubernetes:terminate', 'kubernetes:delete', 'kubernetes:sysdig']);
+  });
+  it('fetches contexts for five', () => {
+    const using = actionners.filter(({ usesContext }) => usesContext).map(({ id }) => id);
+    expect(using).toEqual([
+      ...['kubernetes:exec', 'kubernetes:script', 'kubernetes:download', 'aws:lambda', 'gcp:function'],
+    ]);
+  });
+  it('makes artifacts in four', () => {
+    const making = actionners.filter(({ artifact }) => artifact !== 'none').map(({ id, artifact }) => [id, artifact]);
+    expect(making).toEqual([
+      ['kubernetes:log', 'optional'],
+      ['kubernetes:download', 'required'],
+      ['kubernetes:tcpdump', 'required'],
+      ['kubernetes:sysdig', 'required'],
+    ]);
+  });
+
+  it('takes over two listed defaults that Falco Talon does not apply, and no others', () => {
+    const defaultOf = (id: string, name: string) =>
+      parameterRows(catalog.actionners.get(id)!.parameters).find((row) => row.name === name)?.default;
+    expect(defaultOf('kubernetes:tcpdump', 'snaplen')).toBe(4096);
+    expect(defaultOf('gcp:function', 'gcp_function_location')).toBe('us-central1');
+    expect(defaultOf('kubernetes:networkpolicy', 'allow_cidr')).toEqual([]);
+    expect(defaultOf('kubernetes:terminate', 'ignore_standalone_pods')).toBe(false);
+  });
+});
+
+describe.each(actionners.map((actionner) => [actionner.id, actionner] as const))('%s', (id, actionner) => {
+  it('has an example that is valid', () => {
+    const action = onlyAction(actionner.example);
+    expect(action.actionner).toBe(id);
+    expectValid(actionner.parameters, action.parameters);
+    expect(action.output !== undefined).toBe(actionner.artifact !== 'none');
+    const output = catalog.outputs.get(action.output?.target ?? '');
+    if (action.output) expectValid(output!.parameters, action.output.parameters);
+  });
+
+  it('requires fields that are known', () => {
+    for (const keys of actionner.requires) expect(Object.values(FIELD_KEYS)).toContain(keys);
+    expect(new Set(actionner.requires).size).toBe(actionner.requires.length);
+  });
+
+  it('uses doors that exist, and pays for each', () => {
+    const uses = actionner.behaviour?.uses ?? [];
+    for (const door of uses) {
+      expect(DOORS).toHaveProperty([door]);
+      for (const { group, resource, verbs } of DOORS[door].price) {
+        const grant = grants(uses).find((granted) => granted.group === group && granted.resource === resource);
+        expect(grant?.verbs).toEqual(expect.arrayContaining([...verbs]));
+      }
+    }
+  });
+
+  it('uses its doors in its code, and no others', () => {
+    const [category, name] = id.split(':');
+    const code = readFileSync(path.join(SOURCE, 'actionners', `${category}/${name}.ts`), 'utf8');
+    const used = [...code.matchAll(/\buse\['([^']+)'\]/g)].map((match) => match[1]);
+    expect([...new Set(used)].sort()).toEqual([...(actionner.behaviour?.uses ?? [])].sort());
+  });
+});
+
+describe.each(outputs.map((output) => [output.id, output] as const))('%s', (id, output) => {
+  it('has an example that is valid', () => {
+    const action = onlyAction(output.example);
+    expect(action.output?.target).toBe(id);
+    expectValid(output.parameters, action.output?.parameters);
+    const actionner = catalog.actionners.get(action.actionner);
+    expect(actionner?.artifact).not.toBe('none');
+    expectValid(actionner!.parameters, action.parameters);
+  });
+});
+
+describe.each(notifiers.map((notifier) => [notifier.id, notifier] as const))('%s', (id, notifier) => {
+  it('has an example that is valid', () => {
+    const config: { notifiers?: Record<string, ParameterMap>; default_notifiers?: string[] } = parse(notifier.example);
+    expect(Object.keys(config.notifiers ?? {}).concat(config.default_notifiers ?? [])).toEqual([id]);
+    expectValid(notifier.settings, config.notifiers?.[id]);
+  });
+});
+
+/** Every plug-in with the parameters of its example. */
+const withExamples = [
+  ...actionners.map(({ id, description, parameters, example }) => {
+    return { id, description, parameters, given: onlyAction(example).parameters ?? {} };
+  }),
+  ...outputs.map(({ id, description, parameters, example }) => {
+    return { id, description, parameters, given: onlyAction(example).output?.parameters ?? {} };
+  }),
+  ...notifiers.map(({ id, description, settings, example }) => {
+    return { id, description, parameters: settings, given: (parse(example).notifiers?.[id] ?? {}) as ParameterMap };
+  }),
+];
+
+describe.each(withExamples)('the parameters of $id', ({ description, parameters, given }) => {
+  const rows = parameterRows(parameters);
+
+  it('are described, named in snake_case and have a type for people', () => {
+    expect(description).toMatch(/^[A-Z]/);
+    for (const row of rows) {
+      expect(row.description, row.name).toMatch(/\S/);
+      expect(row.name).toMatch(/^[a-z0-9]+(_[a-z0-9]+)*$/);
+      expect(row.type).toMatch(/^(string|integer|boolean|(list|map) of string|[A-Za-z]+( or [A-Za-z]+)+)$/);
+    }
+  });
+
+  it('mean the same when the default is written as when they are left out', () => {
+    for (const row of rows.filter((each) => !each.required && typeof each.default !== 'object')) {
+      const { [row.name]: _, ...others } = given;
+      expect(decodeParameters(parameters, { ...others, [row.name]: row.default }), row.name).toEqual(
+        decodeParameters(parameters, others),
+      );
+    }
+  });
+
+  it('are missed when they are required, and only then', () => {
+    for (const row of rows) {
+      const { [row.name]: _, ...others } = given;
+      const named = decodeParameters(parameters, others);
+      const missed = !named.ok && named.problems.some(({ path: [name] }) => name === row.name);
+      expect(missed, row.name).toBe(row.required);
+    }
+  });
+});
