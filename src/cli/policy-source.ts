@@ -1,0 +1,46 @@
+import { readFileSync } from 'node:fs';
+import { compile } from '../compiler/compile.ts';
+import { renderDiagnostics } from '../compiler/render-diagnostics.ts';
+import { TalonError } from '../model/talon-error.ts';
+import { type Engine, openBundle, openRules } from '../runtime/open-bundle.ts';
+import { catalog } from './catalog.ts';
+import { fileProblem, readEmbeddedFile, readRulesFiles } from './read-rules-files.ts';
+import { loadSettings } from './settings.ts';
+import type { CommandContext } from './talon-command.ts';
+import { drawsColor } from './terminal.ts';
+
+/**
+ * The rules files of a command line: operands and `-r` in order, else what the configuration says. Throws a TalonError for
+ * a configuration that cannot be read.
+ */
+export function rulesFilesOf(
+  { terminal, globals }: CommandContext,
+  operands: readonly string[] = [],
+): readonly string[] {
+  const given = [...globals.rules, ...operands];
+  if (given.length > 0) return given;
+  return loadSettings({ configFile: globals.config, rulesFlags: [], env: terminal.env }).rulesFiles;
+}
+
+/**
+ * The engine that `eval` and `explain` ask: from a bundle, or compiled from the rules files. Undefined if the rules are
+ * refused; the reasons are then on stderr. Throws a TalonError for a bundle that cannot be used.
+ */
+export async function openPolicy(context: CommandContext, bundle: string | undefined): Promise<Engine | undefined> {
+  if (bundle !== undefined) return openBundle(readBundle(bundle));
+  const compiled = compile(readRulesFiles(rulesFilesOf(context)), { catalog, readFile: readEmbeddedFile });
+  const errors = compiled.diagnostics.filter(({ severity }) => severity === 'error');
+  if (compiled.bundle) return openRules(compiled.bundle);
+  context.terminal.err(
+    renderDiagnostics(errors, compiled.sources, 'text', { color: drawsColor(context.terminal, 'err') }),
+  );
+  return undefined;
+}
+
+function readBundle(file: string): Uint8Array {
+  try {
+    return readFileSync(file);
+  } catch (error) {
+    throw new TalonError('bundle', `cannot read ${file}: ${fileProblem(error)}`, { cause: error });
+  }
+}

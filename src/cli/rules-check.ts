@@ -1,0 +1,35 @@
+import { checkRules } from '../compiler/check-rules.ts';
+import { renderDiagnostics } from '../compiler/render-diagnostics.ts';
+import { catalog } from './catalog.ts';
+import { readEmbeddedFile, readRulesFiles } from './read-rules-files.ts';
+import { logRules, settingsOrLine } from './rules-log.ts';
+import type { CommandContext } from './talon-command.ts';
+import { drawsColor } from './terminal.ts';
+
+export interface RulesCheckFlags {
+  readonly strictTalon?: boolean;
+  readonly format: 'text' | 'json' | 'github';
+}
+
+/**
+ * `rules check`: on stdout the lines that Falco Talon logs, in the configured log format; on stderr every finding drawn at
+ * its place. The formats json and github print the findings on stdout in place of the log lines. Ends with 1 if the
+ * server would refuse the rules.
+ */
+export function rulesCheck(context: CommandContext, flags: RulesCheckFlags): number {
+  const { terminal } = context;
+  const settings = settingsOrLine(context);
+  if (!settings) return 1;
+  const { rules, records, diagnostics, sources } = checkRules(readRulesFiles(settings.rulesFiles), {
+    catalog,
+    readFile: readEmbeddedFile,
+    strictTalon: flags.strictTalon ?? false,
+  });
+  if (flags.format === 'text') {
+    logRules(terminal, settings, rules !== undefined, records);
+    terminal.err(renderDiagnostics(diagnostics, sources, 'text', { color: drawsColor(terminal, 'err') }));
+  } else {
+    terminal.out(renderDiagnostics(diagnostics, sources, flags.format));
+  }
+  return rules ? 0 : 1;
+}

@@ -1,0 +1,76 @@
+import { spawnSync } from 'node:child_process';
+import { chmodSync, existsSync, readFileSync, rmSync } from 'node:fs';
+import path from 'node:path';
+import process from 'node:process';
+import { build } from 'esbuild';
+import type { BuildInfo } from '../src/cli/build-info.ts';
+
+/**
+ * Builds dist/: talon.js (the program), compiler.js and runtime.js (the package's exports) with shared chunks, and the
+ * types of the two exports. Parts that a command imports when it runs stay in chunks of their own, so that `version` does
+ * not pay for the server.
+ */
+const root = path.resolve(import.meta.dirname, '..');
+const dist = path.join(root, 'dist');
+
+/** Bundled CommonJS packages call `require` for Node's own modules. */
+const BANNER =
+  "import { createRequire as talonRequire } from 'node:module'; const require = talonRequire(import.meta.url);";
+
+async function main(): Promise<void> {
+  rmSync(dist, { recursive: true, force: true });
+  await build({
+    absWorkingDir: root,
+    entryPoints: {
+      talon: 'src/cli/bin.ts',
+      ...(existsSync(path.join(root, 'src/api'))
+        ? { compiler: 'src/api/compiler.ts', runtime: 'src/api/runtime.ts' }
+        : {}),
+    },
+    outdir: dist,
+    chunkNames: 'chunks/[name]-[hash]',
+    bundle: true,
+    splitting: true,
+    format: 'esm',
+    platform: 'node',
+    target: 'node20.19',
+    banner: { js: BANNER },
+    define: { TALON_BUILD: JSON.stringify(buildInfo()) },
+    legalComments: 'linked',
+    logLevel: 'warning',
+  });
+  chmodSync(path.join(dist, 'talon.js'), 0o755);
+  run(path.join(root, 'node_modules/.bin/tsc'), ['-p', 'tsconfig.api.json']);
+}
+
+function buildInfo(): BuildInfo {
+  const { version } = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8'));
+  const changes = git('status', '--porcelain');
+  return {
+    version,
+    commit: git('rev-parse', 'HEAD') || 'unknown',
+    treeState: changes === undefined ? 'unknown' : changes === '' ? 'clean' : 'dirty',
+    date: buildDate(),
+  };
+}
+
+/** Now, or the moment that SOURCE_DATE_EPOCH fixes (seconds since 1970), for builds that must be repeatable. */
+function buildDate(): string {
+  const epoch = process.env.SOURCE_DATE_EPOCH;
+  const date = epoch ? new Date(Number(epoch) * 1000) : new Date();
+  return `${date.toISOString().slice(0, 19)}Z`;
+}
+
+/** What git prints, or undefined where there is no git or no repository (an unpacked source archive). */
+function git(...args: string[]): string | undefined {
+  const result = spawnSync('git', args, { cwd: root, encoding: 'utf8' });
+  return result.status === 0 ? result.stdout.trim() : undefined;
+}
+
+function run(command: string, args: string[]): void {
+  const result = spawnSync(command, args, { cwd: root, stdio: 'inherit' });
+  if (result.error) throw result.error;
+  if (result.status !== 0) process.exit(result.status ?? 1);
+}
+
+await main();
