@@ -1,0 +1,130 @@
+import { z } from 'zod';
+
+/** What a setting has beside its type, default and description. */
+export interface SettingNotes {
+  /** Never shown, in no log and no message. */
+  readonly secret?: boolean;
+  /** Environment variables that count beside the one of the setting's own name. */
+  readonly env?: readonly string[];
+  /** Other spellings of the key. */
+  readonly alias?: readonly string[];
+  /** Present when this version does nothing with it: the reason, for the warning to whoever sets it. */
+  readonly without_effect?: string;
+}
+
+const NOT_YET = 'nothing that needs it is there yet';
+
+function text(value: string, description: string, notes: SettingNotes = {}) {
+  return z
+    .string()
+    .default(value)
+    .meta({ description, ...notes });
+}
+
+function flag(value: boolean, description: string, notes: SettingNotes = {}) {
+  return z
+    .boolean()
+    .default(value)
+    .meta({ description, ...notes });
+}
+
+function count(value: number, [least, most]: readonly [number, number], description: string, notes: SettingNotes = {}) {
+  return z
+    .int()
+    .min(least)
+    .max(most)
+    .default(value)
+    .meta({ description, ...notes });
+}
+
+function texts(value: string[], description: string, notes: SettingNotes = {}) {
+  return z
+    .array(z.string())
+    .default(value)
+    .meta({ description, ...notes });
+}
+
+const DAY = 86_400;
+const GIB = 2 ** 30;
+
+/**
+ * All settings, by the keys of the configuration file. The environment variable of a setting is its path in upper case with
+ * `_` for the dots. Keys, defaults and variables are those of Falco Talon, up to the ones at the end, which are ours.
+ */
+export const settingsSchema = z.object({
+  listen_address: text('0.0.0.0', 'Address to listen on.'),
+  listen_port: count(2803, [0, 65_535], 'Port to listen on; 0 takes a free one.'),
+  rules_files: texts(['/etc/falco-talon/rules.yaml'], 'Rules files, in order. Files given with `-r` replace them.', {
+    alias: ['rules_file'],
+    env: ['RULES_FILE'],
+  }),
+  kubeconfig: text(
+    '',
+    'Path of a kubeconfig file; its current context is used. Empty: the service account of the pod.',
+  ),
+  log_format: text('color', '`text`, `color`, or anything else for JSON.'),
+  watch_rules: flag(true, 'Reload the rules files when they change.', {
+    without_effect: 'restart the server after a change of the rules',
+  }),
+  print_all_events: flag(false, 'Log every alert that comes in, not only those that match a rule.'),
+  default_notifiers: texts([], 'Notifiers that are told about the actions of all rules.'),
+  deduplication: z.object({
+    leader_election: flag(true, 'Elect one of several replicas as the one that acts. Works only in Kubernetes.'),
+    time_window_seconds: count(
+      5,
+      [0, DAY],
+      'Alerts with the same output text within this time are handled once; 0: each is.',
+    ),
+  }),
+  otel: z.object({
+    traces_enabled: flag(false, 'Export traces.', { without_effect: NOT_YET }),
+    metrics_enabled: flag(false, 'Push metrics. Those on `/metrics` are always there.', { without_effect: NOT_YET }),
+    collector_endpoint: text('localhost', 'Host of the collector.'),
+    collector_port: text('4317', 'Port of the collector (OTLP over gRPC).'),
+    collector_use_insecure_grpc: flag(false, 'Talk to the collector without TLS.', {
+      alias: ['otel.use_insecure_grpc'],
+      env: ['OTEL_USE_INSECURE_GRPC'],
+    }),
+    timeout: count(10, [0, DAY], 'Seconds for an export.'),
+  }),
+  aws: z.object({
+    role_arn: text('', 'Role to assume.', { without_effect: NOT_YET }),
+    external_id: text('', 'External id for assuming the role.', {
+      env: ['AWS_ROLE_EXTERNAL_ID'],
+      alias: ['aws.role_external_id'],
+      without_effect: NOT_YET,
+    }),
+    region: text('', 'Region.'),
+    access_key: text('', 'Access key; used with region and secret key.', { secret: true, without_effect: NOT_YET }),
+    secret_key: text('', 'Secret key.', { secret: true, without_effect: NOT_YET }),
+  }),
+  gcp: z.object({
+    region: text('', 'Region.', { without_effect: NOT_YET }),
+    credentials_path: text('', 'Path of a credentials file. Empty: the default credentials.', {
+      without_effect: NOT_YET,
+    }),
+  }),
+  minio: z.object({
+    endpoint: text('', 'Host and port.', { without_effect: NOT_YET }),
+    access_key: text('', 'Access key.', { secret: true, without_effect: NOT_YET }),
+    secret_key: text('', 'Secret key.', { secret: true, without_effect: NOT_YET }),
+    use_ssl: flag(false, 'Use TLS.', { without_effect: NOT_YET }),
+  }),
+  dry_run: flag(false, 'Run no action of any rule; log what would be done.', { env: ['TALON_DRY_RUN'] }),
+  max_body_bytes: count(2 ** 20, [1, GIB], 'Largest alert, in bytes; a larger one is refused with 413.'),
+  max_connections: count(4_096, [1, 1_000_000], 'Connections at once; further ones are closed.'),
+  max_pending_events: count(
+    1_024,
+    [1, 1_000_000],
+    'Matched alerts that wait or are being handled; further ones are refused with 503.',
+  ),
+  max_pending_bytes: count(64 * 2 ** 20, [1, 64 * GIB], 'Bytes of those alerts.'),
+  action_timeout_seconds: count(60, [1, DAY], 'Time for one action.'),
+  shutdown_grace_seconds: count(25, [0, DAY], 'Time for running actions to end when the server is stopped.'),
+});
+
+/** The settings by the keys of the file. `notifiers` is apart: its keys are those of the notifiers. */
+export type SettingValues = z.output<typeof settingsSchema>;
+
+/** Groups of keys that a later version brings. */
+export const LATER_KEYS = ['journal', 'cluster', 'bundle', 'policies', 'guards', 'tls', 'auth', 'console', 'timeouts'];
