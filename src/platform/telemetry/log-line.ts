@@ -54,16 +54,22 @@ function sortedFields(record: LogRecord): (readonly [string, string])[] {
 }
 
 function jsonLine(record: LogRecord, now: Date): string {
+  const members = [['level', record.level] as const, ...logMembers(record, now), ['message', record.message] as const];
+  return `{${members.map(([key, value]) => `${quoteJson(key)}:${quoteJson(value)}`).join(',')}}\n`;
+}
+
+/** What stands between level and message in a JSON line: fields, objects, error, time. */
+export function logMembers(record: LogRecord, now: Date): [string, string][] {
   const { error, ...others } = record.fields ?? {};
-  const entries: [string, string][] = [['level', record.level]];
+  const members: [string, string][] = [];
   for (const key of LOG_FIELDS) {
     const value = key === 'error' ? undefined : others[key];
-    if (value) entries.push([key, value]);
+    if (value) members.push([key, value]);
   }
-  entries.push(...objectFields(record));
-  if (error) entries.push(['error', error]);
-  entries.push(['time', logTime(now)], ['message', record.message]);
-  return `{${entries.map(([key, value]) => `${quoteJson(key)}:${quoteJson(value)}`).join(',')}}\n`;
+  members.push(...objectFields(record));
+  if (error) members.push(['error', error]);
+  members.push(['time', logTime(now)]);
+  return members;
 }
 
 function filled(fields: Partial<Record<LogField, string | undefined>>): [string, string][] {
