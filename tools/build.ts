@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { chmodSync, existsSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
-import { build } from 'esbuild';
+import { build, type Plugin } from 'esbuild';
 import type { BuildInfo } from '../src/cli/build-info.ts';
 
 /**
@@ -16,6 +16,15 @@ const dist = path.join(root, 'dist');
 /** Bundled CommonJS packages call `require` for Node's own modules. */
 const BANNER =
   "import { createRequire as talonRequire } from 'node:module'; const require = talonRequire(import.meta.url);";
+
+/** Zod brings its messages in some sixty languages, half a megabyte that nobody here asks for. English is the default. */
+const englishZod: Plugin = {
+  name: 'english-zod',
+  setup: ({ onLoad }) =>
+    onLoad({ filter: /[\\/]zod[\\/]v4[\\/]locales[\\/]index\.js$/ }, () => ({
+      contents: "export { default as en } from './en.js';",
+    })),
+};
 
 async function main(): Promise<void> {
   rmSync(dist, { recursive: true, force: true });
@@ -36,6 +45,9 @@ async function main(): Promise<void> {
     target: 'node20.19',
     banner: { js: BANNER },
     define: { TALON_BUILD: JSON.stringify(buildInfo()) },
+    plugins: [englishZod],
+    minifyWhitespace: true,
+    minifySyntax: true,
     legalComments: 'linked',
     logLevel: 'warning',
   });

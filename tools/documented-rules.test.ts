@@ -32,7 +32,13 @@ test('the pages have rules and test files to check', () => {
 
 test.each(rules)('the rules at $name compile', ({ name, block }) => {
   const { diagnostics, sources } = compile([{ path: name, text: block }], { catalog });
-  expect(renderDiagnostics(diagnostics.filter(({ code }) => code !== 'T1509'), sources, 'text')).toBe('');
+  expect(
+    renderDiagnostics(
+      diagnostics.filter(({ code }) => code !== 'T1509'),
+      sources,
+      'text',
+    ),
+  ).toBe('');
 });
 
 test.each(testFiles)('the test file at $name is one', ({ name, block }) => {

@@ -3,6 +3,7 @@ import { buildInfo } from './build-info.ts';
 import type { DemoFlags } from './demo.ts';
 import { addPolicyCommands } from './policy-commands.ts';
 import { formatOption, type Run, TalonCommand } from './talon-command.ts';
+import { drawsColor } from './terminal.ts';
 
 /** The shells that have a completion script. */
 const SHELLS = ['bash', 'zsh', 'fish', 'powershell'] as const;
@@ -49,12 +50,14 @@ function collect(value: string, previous: readonly string[]): string[] {
   return [...previous, value];
 }
 
+/** Where Falco Talon's server looks without `-c`. */
+const SERVER_CONFIG = '/etc/falco-talon/config.yaml';
+
 function addServer(program: TalonCommand, run: Run): void {
   program
     .command('server')
     .documented('Start the server', {
-      description:
-        'Start the server: it takes alerts of Falco or Falcosidekick over HTTP, evaluates the rules and runs the actions that they plan. Without -c it reads /etc/falco-talon/config.yaml.',
+      description: `Start the server: it takes alerts of Falco or Falcosidekick over HTTP, evaluates the rules and runs the actions that they plan. Without -c it reads ${SERVER_CONFIG}.`,
       examples: [
         ['talon server -c config.yaml', 'Start with a configuration file'],
         [
@@ -64,7 +67,15 @@ function addServer(program: TalonCommand, run: Run): void {
         ['TALON_DRY_RUN=true talon server -c config.yaml', 'Log what would be done and do nothing'],
       ],
     })
-    .action(() => run(async (context) => (await import('./serve.ts')).serve(context)));
+    .option('--bundle <file>', 'serve a compiled bundle, in place of rules files')
+    .action(({ bundle }: { readonly bundle?: string }) =>
+      run(async ({ terminal, globals }) => {
+        const { runServer } = await import('./server.ts');
+        const { config: configFile = SERVER_CONFIG, rules: rulesFlags } = globals;
+        const { env, err } = terminal;
+        return runServer({ configFile, rulesFlags, bundleFile: bundle, env, err, color: drawsColor(terminal, 'err') });
+      }),
+    );
 }
 
 function addCatalogLists(program: TalonCommand, run: Run): void {
@@ -108,7 +119,7 @@ function addDemo(program: TalonCommand, run: Run): void {
       ],
     })
     .option('--dry-run', 'act on no cluster, even if KUBECONFIG is set')
-    .action((flags: DemoFlags) => run(async ({ terminal }) => (await import('./demo.ts')).demo(terminal, flags)));
+    .action((flags: DemoFlags) => run(async (context) => (await import('./demo.ts')).demo(context, flags)));
 }
 
 function addVersion(program: TalonCommand, run: Run): void {

@@ -22,7 +22,12 @@ export function settingsOrLine({ terminal, globals }: CommandContext): Settings 
  * Prints on stdout what Falco Talon logs about rules: a line per error that it knows, and one that sums up. Valid rules
  * can have such errors, too: those that it only reports.
  */
-export function logRules(terminal: Terminal, settings: Settings, valid: boolean, records: readonly RulesRecord[]): void {
+export function logRules(
+  terminal: Terminal,
+  settings: Settings,
+  valid: boolean,
+  records: readonly RulesRecord[],
+): void {
   const errors = records.map((fields): LogRecord => ({ level: 'error', message: 'rules', fields: { ...fields } }));
   const last: LogRecord = valid
     ? { level: 'info', message: 'rules', fields: { result: 'rules file valid' } }

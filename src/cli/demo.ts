@@ -1,0 +1,114 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { type Compiled, compile } from '../compiler/compile.ts';
+import { TalonError } from '../model/talon-error.ts';
+import { createKubeAdapters } from '../platform/kube/kube-adapters.ts';
+import { Counters } from '../platform/telemetry/counters.ts';
+import { type Engine, openRules } from '../runtime/open-bundle.ts';
+import { buildInfo } from './build-info.ts';
+import { catalog } from './catalog.ts';
+import { type DemoAlert, demoHeader, demoPage, demoSummary, type LoggedAction } from './demo-page.ts';
+import { packageRoot } from './package-root.ts';
+import { readEmbeddedFile, readRulesFiles } from './read-rules-files.ts';
+import { loadSettings, type Settings } from './settings.ts';
+import type { CommandContext } from './talon-command.ts';
+import { createLog, type WiredServer, wireServer } from './wire.ts';
+
+export interface DemoFlags {
+  readonly dryRun?: boolean;
+}
+
+const SHIPPED_RULES = ['compromise.yaml', 'suspicion.yaml'];
+/** Milliseconds for the actions on a cluster to end. */
+const GRACE = 30_000;
+
+/**
+ * `demo`: starts the server as it is, with the shipped rules (or those of `-r`) on a free port of the loopback, sends it
+ * alerts as Falco would, and shows for each the rules that matched, the plan and what became of it. Acts on the cluster of
+ * KUBECONFIG; without one, or with `--dry-run`, nothing is done. Ends with 0 whatever the outcomes are: they are shown.
+ */
+export async function demo({ terminal, globals }: CommandContext, flags: DemoFlags): Promise<number> {
+  const folder = path.join(packageRoot(), 'rules');
+  const rulesFlags = globals.rules.length > 0 ? globals.rules : SHIPPED_RULES.map((name) => path.join(folder, name));
+  const settings = demoSettings(globals.config, rulesFlags, terminal.env, flags.dryRun ?? false);
+  const engine = openShipped(compile(readRulesFiles(settings.rulesFiles), { catalog, readFile: readEmbeddedFile }));
+  const kube = createKubeAdapters({ kubeconfig: settings.kubeconfig });
+  const lines: string[] = [];
+  const write = (line: string): void => void lines.push(line);
+  try {
+    if (!settings.dry_run) await kube.init();
+    const counters = new Counters();
+    const log = createLog(settings.logFormat, write, terminal.now);
+    const parts = { settings, engine, catalog, adapters: kube.adapters, log, write, counters };
+    const server = wireServer({ ...parts, version: buildInfo.version });
+    const address = `127.0.0.1:${await server.listen()}`;
+    const context = settings.dry_run ? undefined : await contextName(settings.kubeconfig);
+    terminal.out(demoHeader({ address, context, rules: engine.rules.length, files: settings.rulesFiles }));
+    const alerts = await replay(readAlertLines(path.join(folder, 'demo/alerts.jsonl')), address, server, engine);
+    const actions = lines.flatMap(loggedAction);
+    for (const alert of alerts) terminal.out(demoPage(terminal, alert, actions));
+    terminal.out(demoSummary(alerts, actions, context));
+  } finally {
+    await kube.close();
+  }
+  return 0;
+}
+
+function demoSettings(
+  configFile: string | undefined,
+  rulesFlags: readonly string[],
+  env: CommandContext['terminal']['env'],
+  dryRun: boolean,
+): Settings {
+  const own = {
+    LISTEN_ADDRESS: '127.0.0.1',
+    LISTEN_PORT: '0',
+    LOG_FORMAT: 'json',
+    DEDUPLICATION_LEADER_ELECTION: 'false',
+  };
+  const settings = loadSettings({ configFile, rulesFlags, env: { ...env, ...own } });
+  return { ...settings, dry_run: settings.dry_run || dryRun || settings.kubeconfig === '' };
+}
+
+function openShipped({ bundle, diagnostics }: Compiled): Engine {
+  if (bundle) return openRules(bundle);
+  const { message = '' } = diagnostics.find(({ severity }) => severity === 'error') ?? {};
+  throw new TalonError('rules', `the rules of the demo are refused, see \`talon rules check\`: ${message}`);
+}
+
+async function contextName(kubeconfig: string): Promise<string> {
+  const { loadKubeConfig } = await import('../platform/kube/kube-config.ts');
+  return loadKubeConfig({ kubeconfig }).getCurrentContext();
+}
+
+function readAlertLines(file: string): readonly string[] {
+  return readFileSync(file, 'utf8').split('\n').filter(Boolean);
+}
+
+/** Posts the alerts one after the other, as Falco does, and waits until all their plans have ended. */
+async function replay(
+  bodies: readonly string[],
+  address: string,
+  server: WiredServer,
+  engine: Engine,
+): Promise<readonly DemoAlert[]> {
+  const alerts: DemoAlert[] = [];
+  for (const [index, body] of bodies.entries()) {
+    const traceId = (index + 1).toString(16).padStart(32, '0');
+    const headers = { 'content-type': 'application/json', traceparent: `00-${traceId}-${traceId.slice(16)}-01` };
+    const response = await fetch(`http://${address}/`, { method: 'POST', headers, body });
+    await response.arrayBuffer();
+    const answer = engine.evaluate(Buffer.from(body));
+    alerts.push({ body, traceId, status: response.status, planned: answer.ok ? answer.plan.rules : [] });
+  }
+  await server.stop(GRACE);
+  return alerts;
+}
+
+/** The log lines that say how an action ended. */
+function loggedAction(line: string): LoggedAction[] {
+  const { message, status, ...fields } = JSON.parse(line) as Partial<Record<string, string>>;
+  if (message !== 'action' || status === 'in_progress') return [];
+  const { trace_id = '', rule = '', action = '', error, output, result } = fields;
+  return [{ traceId: trace_id, rule, action, status: status ?? 'dry run', text: error ?? result ?? output ?? '' }];
+}
