@@ -33,7 +33,7 @@ export function requiredSetting(description: string, problem: string, facts: Set
 export function requiredUrl(description: string, problem: string, facts: SettingFacts = {}) {
   return z
     .string({ error: () => problem })
-    .min(1, { error: () => problem })
+    .min(1, { error: () => problem, abort: true })
     .regex(/^https?:\/\/[^\s/?#]+\S*$/i, { error: () => 'invalid url' })
     .meta({ description, ...facts });
 }
