@@ -1,6 +1,6 @@
 import type { ActionBlock, Blocks, MatchBlock, OutputBlock, Parameters, RuleBlock } from './blocks.ts';
 import type { Findings } from './findings.ts';
-import { readYaml } from './read-yaml.ts';
+import { readEntries } from './read-entries.ts';
 import { fitsTag, isNull } from './scalar-type.ts';
 import type { Source, Spot } from './source.ts';
 import { didYouMean } from './suggest.ts';
@@ -43,7 +43,7 @@ class EntryParser {
   }
 
   file(source: Source): Blocks {
-    const { documents, faults } = readYaml(source);
+    const { documents, faults } = readEntries(source);
     for (const { code, start, end, message, hint } of faults) {
       this.#findings.add(code, { source, start, end }, message, { hint });
     }

@@ -1,4 +1,17 @@
-import { Composer, type Document, isAlias, isMap, isScalar, isSeq, Lexer, type ParsedNode, Parser } from 'yaml';
+import {
+  Composer,
+  type Document,
+  isAlias,
+  isCollection,
+  isMap,
+  isNode,
+  isPair,
+  isScalar,
+  isSeq,
+  Lexer,
+  type ParsedNode,
+  Parser,
+} from 'yaml';
 import type { ErrorId } from './errors.ts';
 import type { Source } from './source.ts';
 import type { MapEntry, MapNode, ScalarNode, YamlNode } from './yaml-node.ts';
@@ -110,8 +123,8 @@ class TreeBuilder {
 
   #collection(node: ParsedNode | null, at: number): YamlNode {
     if (node === null || isScalar(node)) return this.#scalar(node, at);
-    const [start, end] = node.range;
-    const spot = this.#spot(start, end);
+    const [start] = node.range;
+    const spot = this.#spot(start, endOf(node));
     if (isSeq(node)) {
       const items = node.items.map((item) => this.#node(item as ParsedNode | null, start));
       return this.#measured({ kind: 'list', ...spot, items }, items);
@@ -205,6 +218,14 @@ class TreeBuilder {
   #spot(start: number, end: number): { source: Source; start: number; end: number } {
     return { source: this.#source, start: start + this.#offset, end: end + this.#offset };
   }
+}
+
+/** The end of what is written: of the last value in a block collection, without the lines up to the next one. */
+function endOf(node: ParsedNode): number {
+  if (!isCollection(node) || node.flow) return node.range[1];
+  const last: unknown = node.items.at(-1);
+  const inner = isPair(last) ? (last.value ?? last.key) : last;
+  return isNode(inner) ? endOf(inner as ParsedNode) : node.range[1];
 }
 
 interface RawPair {

@@ -43,9 +43,14 @@ export async function openBundle(bytes: Uint8Array): Promise<Engine> {
   return openRules({ ...data, module });
 }
 
-/** An engine for rules that were compiled in this process. */
+/**
+ * An engine for rules that were compiled in this process.
+ *
+ * @throws TalonError('bundle') for a module that is not one of these rules
+ */
 export function openRules({ revision, rules, module }: Pick<Bundle, 'revision' | 'rules' | 'module'>): Engine {
   const evaluator = createEvaluator(module, rules);
+  if (evaluator.revision !== revision) throw refused('module and data have different revisions');
   const planned = rules.map(({ match: _, ...rule }): PlannedRule => rule);
   const evaluate = (alert: Uint8Array): EngineAnswer | EventError => {
     const count = evaluator.scan(alert);
