@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { type ParameterSchema, parameterFacts } from '../model/parameters.ts';
 import type { ParameterValue } from '../model/rule.ts';
 

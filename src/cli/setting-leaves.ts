@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { type SettingNotes, settingsSchema } from './settings-schema.ts';
 
 export type SettingKind = 'string' | 'int' | 'bool' | 'list';

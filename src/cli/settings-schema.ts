@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** What a setting has beside its type, default and description. */
 export interface SettingNotes {

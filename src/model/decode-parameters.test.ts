@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { z } from 'zod';
+import * as z from 'zod';
 import { decodeParameters, unknownParameters } from './decode-parameters.ts';
 import {
   cidrList,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { z } from 'zod';
+import * as z from 'zod';
 import { decodeParameters } from './decode-parameters.ts';
 import {
   requiredSetting,

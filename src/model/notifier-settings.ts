@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /**
  * Building blocks for the settings of notifiers. Unlike parameters of actions they are lenient, as in Falco Talon: they

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { isCidr } from './ip-address.ts';
 import type { ParameterValue } from './rule.ts';
 

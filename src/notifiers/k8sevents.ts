@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { defineNotifier } from '../model/definition.ts';
 
 /** Notes what was done as a Kubernetes event on the pod. */

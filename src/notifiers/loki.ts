@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { defineNotifier } from '../model/definition.ts';
 import { requiredUrl, settingHeaders, settingText } from '../model/notifier-settings.ts';
 

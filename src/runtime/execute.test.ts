@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from 'vitest';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Door } from '../model/capability.ts';
 import { decodeEvent } from '../model/decode-event.ts';
 import { type Actionner, defineActionner, podOf, type RunArguments } from '../model/definition.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Catalog } from '../../src/model/definition.ts';
 import { type ParameterFacts, type ParameterSchema, parameterFacts } from '../../src/model/parameters.ts';
 import { PRIORITIES } from '../../src/model/priority.ts';

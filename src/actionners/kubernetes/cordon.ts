@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { defineActionner } from '../../model/definition.ts';
 import { FIELD_KEYS } from '../../model/event-fields.ts';
 

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { defineActionner, podOf } from '../../model/definition.ts';
 import { FIELD_KEYS } from '../../model/event-fields.ts';
 import { oneOf, textMap } from '../../model/parameters.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Owner } from '../../model/capability.ts';
 import { defineActionner, podOf } from '../../model/definition.ts';
 import { FIELD_KEYS } from '../../model/event-fields.ts';

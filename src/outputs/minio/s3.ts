@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { defineOutput } from '../../model/definition.ts';
 import { requiredText, text } from '../../model/parameters.ts';
 
