@@ -22,7 +22,7 @@ export type Outcome =
 
 /**
  * - `missing-field`: the alert lacks what the actionner requires; nothing was tried
- * - `not-found`: the target does not exist
+ * - `not-found`: the target of the alert does not exist
  * - `refused`: the other side said no (invalid, forbidden, conflict)
  * - `unreachable`: no answer: connection, time-out, throttling, server error
  * - `door`: the plug-in used a door that it may not use, or wrongly

@@ -228,7 +228,7 @@ describe('pods.owner', () => {
     answers.set(READ, ownedBy({ kind: 'ReplicaSet', name: 'rs', controller: true }));
     answers.set(`GET ${replicaSet}`, status(404, 'NotFound', 'replicasets.apps "rs" not found'));
     expect(await failureOf(owner())).toMatchObject({
-      code: 'not-found',
+      code: 'refused',
       message: "the replicaset 'rs' in the namespace 'shop' doesn't exist",
     });
   });
@@ -243,7 +243,7 @@ describe('nodes', () => {
   it.each([{}, { nodeName: '' }, { nodeName: '../namespaces/x' }])('are not found by %j', async (spec) => {
     answers.set(READ, podBody({}, spec));
     expect(await failureOf(kube.adapters['nodes.ofPod'](pod(), signal))).toMatchObject({
-      code: 'not-found',
+      code: 'refused',
       message: "the pod 'web' in the namespace 'shop' is on no node yet",
     });
   });
@@ -259,7 +259,7 @@ describe('nodes', () => {
   it('that do not exist are named', async () => {
     answers.set('PATCH /api/v1/nodes/node-1', status(404, 'NotFound', 'nodes "node-1" not found'));
     expect(await failureOf(kube.adapters['nodes.label'](node, { a: 'b' }, signal))).toMatchObject({
-      code: 'not-found',
+      code: 'refused',
       message: `error getting node 'node-1': nodes "node-1" not found`,
     });
   });

@@ -84,7 +84,7 @@ async function ownerOf(client: KubeClient, pod: PodTarget, found: V1Pod, signal:
   const { name } = owner;
   const { namespace } = pod;
   const missing = () =>
-    new DoorError('not-found', `the replicaset '${name}' in the namespace '${namespace}' doesn't exist`);
+    new DoorError('refused', `the replicaset '${name}' in the namespace '${namespace}' doesn't exist`);
   const { spec, status } = await client.readReplicaSet({ name, namespace }, signal).catch(fail(missing));
   return { kind, name, replicas: spec?.replicas ?? 1, ready: status?.readyReplicas ?? 0 };
 }
@@ -104,10 +104,13 @@ function ownerKind({ apiVersion, kind }: V1OwnerReference): Owner['kind'] {
 function nodeOf(pod: PodTarget, found: V1Pod): NodeTarget {
   const name = found.spec?.nodeName ?? '';
   if (isObjectName(name)) return { kind: 'node', name };
-  throw new DoorError('not-found', `the pod '${pod.name}' in the namespace '${pod.namespace}' is on no node yet`);
+  throw new DoorError('refused', `the pod '${pod.name}' in the namespace '${pod.namespace}' is on no node yet`);
 }
 
-/** Falco Talon's text for an object that does not exist; whatever else went wrong stays what it is. */
+/**
+ * Falco Talon's text for an object that does not exist; whatever else went wrong stays what it is. Only the pod that the
+ * alert is about counts as `not-found`: without it there was nothing to act on, while another missing object is a failure.
+ */
 function fail(missing: () => DoorError) {
   return (error: unknown): never => {
     throw error instanceof DoorError && error.code === 'not-found' ? missing() : error;
@@ -117,6 +120,6 @@ function fail(missing: () => DoorError) {
 function failOfNode({ name }: NodeTarget) {
   return (error: unknown): never => {
     const missing = error instanceof DoorError && error.code === 'not-found';
-    throw missing ? new DoorError('not-found', `error getting node '${name}': ${error.message}`) : error;
+    throw missing ? new DoorError('refused', `error getting node '${name}': ${error.message}`) : error;
   };
 }
