@@ -73,6 +73,11 @@ describe('shellText', () => {
     expect(shellText('echo $PATH ${LD_PRELOAD} $IFS $HOME', tokens)).toBe('echo $PATH ${LD_PRELOAD} $IFS $HOME');
   });
 
+  it('keeps a token that is no identifier apart from the identifier that looks like it', () => {
+    const tokens = new Map([['FALCO-TALON_RULE', 'R']]);
+    expect(run(shellText('printf "[$FALCO_TALON_RULE][${FALCO-TALON_RULE}]"', tokens))).toBe('[][R]');
+  });
+
   it('gives tokens that are no identifiers variables of their own', () => {
     const tokens = new Map([
       ['A-B', '1'],

@@ -29,9 +29,11 @@ export function isBourneShell(shell: string): boolean {
 export function shellText(text: string, tokens: Tokens): string {
   const values = new Map<string, string>();
   const variables = new Map<string, string>();
+  const used = new Set([...text.matchAll(VARIABLE)].map(([, name]) => name));
   const renamed = text.replace(BRACED, (reference, name: string) => {
     if (IDENTIFIER.test(name) || !isToken(name, tokens)) return reference;
-    const variable = variables.get(name) ?? freeName(name, (taken) => tokens.has(taken) || values.has(taken));
+    const variable =
+      variables.get(name) ?? freeName(name, (taken) => tokens.has(taken) || values.has(taken) || used.has(taken));
     variables.set(name, variable);
     values.set(variable, tokens.get(name) ?? '');
     return `\${${variable}}`;

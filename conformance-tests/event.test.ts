@@ -1,0 +1,181 @@
+import { connect } from 'node:net';
+import { afterAll } from 'vitest';
+import { catalog } from '../src/cli/catalog.ts';
+import { compile } from '../src/compiler/compile.ts';
+import { eventJson } from '../src/model/event-json.ts';
+import type { FalcoEvent } from '../src/model/falco-event.ts';
+import type { JsonValue } from '../src/model/json-value.ts';
+import { textForms } from '../src/model/text-form.ts';
+import type { Telemetry } from '../src/model/transition.ts';
+import { DedupWindow } from '../src/runtime/dedup.ts';
+import { createExecutor } from '../src/runtime/execute.ts';
+import { Intake } from '../src/runtime/intake.ts';
+import { Lanes } from '../src/runtime/lanes.ts';
+import { openRules } from '../src/runtime/open-bundle.ts';
+import { Pipeline } from '../src/runtime/pipeline.ts';
+import { Server } from '../src/runtime/server.ts';
+import { deviations } from './deviations.ts';
+import { conformance } from './harness.ts';
+
+/** The window of the recordings, in seconds. */
+const WINDOW = 1;
+
+interface Request {
+  readonly method: string;
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string | null;
+  readonly wait_ms?: number;
+}
+
+interface Response {
+  readonly status: number;
+  readonly body: string;
+  readonly content_type: string;
+  readonly delivered: boolean;
+  readonly event_json?: string;
+  readonly trace_id?: string;
+  readonly consumed?: boolean;
+  readonly fields_text?: Readonly<Record<string, string>>;
+  readonly tags_text?: readonly string[];
+  readonly consumer_error?: string;
+}
+
+type Recorded = Response | { readonly responses: readonly Response[] };
+type Sent = { readonly request: Request } | { readonly requests: readonly Request[] };
+
+/** What went past the guard: an alert that reached its plan. */
+interface Delivered {
+  readonly event: FalcoEvent;
+  readonly traceId: string;
+}
+
+const engine = openRules(ruleForEverything());
+let intake: Intake;
+const server = new Server({
+  intake: { receive: (body, traceparent) => intake.receive(body, traceparent) },
+  limits: { bodyBytes: 1 << 20, connections: 16 },
+  telemetry: { emit: () => undefined, accepted: () => undefined },
+  metrics: { contentType: 'text/plain', page: async () => '' },
+  isReady: () => true,
+});
+const port = await server.listen('127.0.0.1', 0);
+afterAll(() => server.close());
+
+conformance<Recorded, Sent>({
+  category: 'event',
+  recorded: () => ({}),
+  ours: async (sent) => {
+    const handler = newHandler();
+    const recorded = 'responses' in sent.expected ? sent.expected.responses : [sent.expected];
+    const found: unknown[] = [];
+    const compared: unknown[] = [];
+    for (const [index, request] of requestsOf(sent).entries()) {
+      found.push(comparable(await handler(request), request));
+      compared.push(comparable(recorded[index] as Response, request));
+    }
+    return deviations(compared, found);
+  },
+});
+
+function requestsOf(sent: Sent): readonly Request[] {
+  return 'request' in sent ? [sent.request] : sent.requests;
+}
+
+/** The recordings asked the handler itself; over HTTP an answer to HEAD has no body. Texts of Go's decoder are its own. */
+function comparable({ consumer_error: _, ...response }: Response, { method }: Request): object {
+  return method === 'HEAD' ? { ...response, body: '' } : response;
+}
+
+/** A server as after its start, but for the clock, which goes on when a request says so. */
+function newHandler(): (request: Request) => Promise<Response> {
+  let now = 0;
+  const delivered: Delivered[] = [];
+  const lanes = new Lanes({ tasks: 10, bytes: 1 << 22, running: 10 });
+  const telemetry: Telemetry = { emit: () => undefined, accepted: () => undefined };
+  const pipeline = new Pipeline({
+    actionners: catalog.actionners,
+    executor: createExecutor({} as never),
+    guard: ({ event, head }) => {
+      delivered.push({ event, traceId: head.alert.trace_id });
+      return { kind: 'dry_run' };
+    },
+    notify: () => undefined,
+    dedup: new DedupWindow(WINDOW, () => now),
+    lanes,
+    telemetry,
+    logsEvents: false,
+    actionDeadline: 1_000,
+    signal: new AbortController().signal,
+  });
+  intake = new Intake({ scanner: engine.evaluator, rules: engine.rules, pipeline, telemetry, printAllEvents: false });
+  return async (request) => {
+    now += request.wait_ms ?? 0;
+    const answer = await exchange(request);
+    await lanes.idle();
+    return { ...answer, ...describeDelivery(delivered.splice(0), request) };
+  };
+}
+
+function describeDelivery(
+  delivered: readonly Delivered[],
+  { headers }: Request,
+): Omit<Response, 'status' | 'body' | 'content_type'> {
+  const [first, second] = delivered;
+  if (second) throw new Error('one request was delivered twice');
+  if (!first) return { delivered: false };
+  const { event } = first;
+  const traceId = headers.traceparent?.includes(first.traceId) ? first.traceId : '*';
+  return {
+    delivered: true,
+    event_json: eventJson(event, traceId, null),
+    trace_id: traceId,
+    consumed: true,
+    fields_text: Object.fromEntries([...(event.output_fields ?? [])].map(([key, value]) => [key, recordedText(value)])),
+    tags_text: (event.tags ?? []).map(recordedText),
+  };
+}
+
+/** Of the texts that a value counts as, the one that Falco Talon has. */
+function recordedText(value: JsonValue): string {
+  return textForms(value).at(-1) as string;
+}
+
+/** Written by hand, because clients correct methods and paths. */
+function exchange({ method, path, headers, body }: Request): Promise<Omit<Response, 'delivered'>> {
+  const bytes = Buffer.from(body ?? '');
+  const all = {
+    Host: 'talon',
+    Connection: 'close',
+    ...(body !== null && { 'Content-Length': bytes.length }),
+    ...headers,
+  };
+  const head = Object.entries(all).map(([name, value]) => `${name}: ${value}\r\n`);
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    const socket = connect(port, '127.0.0.1');
+    socket.on('data', (chunk) => chunks.push(chunk));
+    socket.on('error', reject);
+    socket.on('close', () => resolve(parseResponse(Buffer.concat(chunks).toString())));
+    socket.write(Buffer.concat([Buffer.from(`${method} ${path} HTTP/1.1\r\n${head.join('')}\r\n`), bytes]));
+  });
+}
+
+function parseResponse(text: string): Omit<Response, 'delivered'> {
+  const split = text.indexOf('\r\n\r\n');
+  const [status = '', ...headers] = text.slice(0, split).split('\r\n');
+  const type = headers.find((header) => /^content-type:/i.test(header));
+  return {
+    status: Number(status.split(' ')[1]),
+    body: text.slice(split + 4),
+    content_type: type?.slice(type.indexOf(':') + 1).trim() ?? '',
+  };
+}
+
+function ruleForEverything() {
+  const text =
+    '- rule: all\n  match: {}\n  actions: [{action: a, actionner: kubernetes:label, parameters: {labels: {a: b}}}]\n';
+  const { bundle } = compile([{ path: 'rules.yaml', text }], { catalog });
+  if (!bundle) throw new Error('the rule does not compile');
+  return bundle;
+}
