@@ -1,7 +1,5 @@
-import { connect } from 'node:net';
 import { afterAll } from 'vitest';
 import { catalog } from '../src/cli/catalog.ts';
-import { compile } from '../src/compiler/compile.ts';
 import { eventJson } from '../src/model/event-json.ts';
 import type { FalcoEvent } from '../src/model/falco-event.ts';
 import type { JsonValue } from '../src/model/json-value.ts';
@@ -16,6 +14,8 @@ import { Pipeline } from '../src/runtime/pipeline.ts';
 import { Server } from '../src/runtime/server.ts';
 import { deviations } from './deviations.ts';
 import { conformance } from './harness.ts';
+import { exchange, type RawResponse } from './raw-http.ts';
+import { ruleForEverything } from './rule-for-everything.ts';
 
 /** The window of the recordings, in seconds. */
 const WINDOW = 1;
@@ -111,7 +111,7 @@ function newHandler(): (request: Request) => Promise<Response> {
   intake = new Intake({ scanner: engine.evaluator, rules: engine.rules, pipeline, telemetry, printAllEvents: false });
   return async (request) => {
     now += request.wait_ms ?? 0;
-    const answer = await exchange(request);
+    const answer = await send(request);
     await lanes.idle();
     return { ...answer, ...describeDelivery(delivered.splice(0), request) };
   };
@@ -141,41 +141,8 @@ function recordedText(value: JsonValue): string {
   return textForms(value).at(-1) as string;
 }
 
-/** Written by hand, because clients correct methods and paths. */
-function exchange({ method, path, headers, body }: Request): Promise<Omit<Response, 'delivered'>> {
-  const bytes = Buffer.from(body ?? '');
-  const all = {
-    Host: 'talon',
-    Connection: 'close',
-    ...(body !== null && { 'Content-Length': bytes.length }),
-    ...headers,
-  };
-  const head = Object.entries(all).map(([name, value]) => `${name}: ${value}\r\n`);
-  return new Promise((resolve, reject) => {
-    const chunks: Buffer[] = [];
-    const socket = connect(port, '127.0.0.1');
-    socket.on('data', (chunk) => chunks.push(chunk));
-    socket.on('error', reject);
-    socket.on('close', () => resolve(parseResponse(Buffer.concat(chunks).toString())));
-    socket.write(Buffer.concat([Buffer.from(`${method} ${path} HTTP/1.1\r\n${head.join('')}\r\n`), bytes]));
-  });
-}
-
-function parseResponse(text: string): Omit<Response, 'delivered'> {
-  const split = text.indexOf('\r\n\r\n');
-  const [status = '', ...headers] = text.slice(0, split).split('\r\n');
-  const type = headers.find((header) => /^content-type:/i.test(header));
-  return {
-    status: Number(status.split(' ')[1]),
-    body: text.slice(split + 4),
-    content_type: type?.slice(type.indexOf(':') + 1).trim() ?? '',
-  };
-}
-
-function ruleForEverything() {
-  const text =
-    '- rule: all\n  match: {}\n  actions: [{action: a, actionner: kubernetes:label, parameters: {labels: {a: b}}}]\n';
-  const { bundle } = compile([{ path: 'rules.yaml', text }], { catalog });
-  if (!bundle) throw new Error('the rule does not compile');
-  return bundle;
+function send({ method, path, headers, body }: Request): Promise<RawResponse> {
+  const length: Record<string, string> = body === null ? {} : { 'Content-Length': String(Buffer.byteLength(body)) };
+  const all = Object.entries({ Host: 'talon', ...length, ...headers });
+  return exchange(port, { method, path, headers: all, body: body ?? '' });
 }
