@@ -1,8 +1,8 @@
 import { spawnSync } from 'node:child_process';
-import { chmodSync, existsSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, existsSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
-import { build, type Plugin } from 'esbuild';
+import { build } from 'esbuild';
 import type { BuildInfo } from '../src/cli/build-info.ts';
 
 /**
@@ -12,22 +12,14 @@ import type { BuildInfo } from '../src/cli/build-info.ts';
  */
 const root = path.resolve(import.meta.dirname, '..');
 const dist = path.join(root, 'dist');
+/** Built here and moved when complete, so that a program in use is never half there. */
+const work = path.join(root, 'node_modules', `.talon-build-${process.pid}`);
 
 /** Bundled CommonJS packages call `require` for Node's own modules. */
 const BANNER =
   "import { createRequire as talonRequire } from 'node:module'; const require = talonRequire(import.meta.url);";
 
-/** Zod brings its messages in some sixty languages, half a megabyte that nobody here asks for. English is the default. */
-const englishZod: Plugin = {
-  name: 'english-zod',
-  setup: ({ onLoad }) =>
-    onLoad({ filter: /[\\/]zod[\\/]v4[\\/]locales[\\/]index\.js$/ }, () => ({
-      contents: "export { default as en } from './en.js';",
-    })),
-};
-
 async function main(): Promise<void> {
-  rmSync(dist, { recursive: true, force: true });
   await build({
     absWorkingDir: root,
     entryPoints: {
@@ -36,7 +28,7 @@ async function main(): Promise<void> {
         ? { compiler: 'src/api/compiler.ts', runtime: 'src/api/runtime.ts' }
         : {}),
     },
-    outdir: dist,
+    outdir: work,
     chunkNames: 'chunks/[name]-[hash]',
     bundle: true,
     splitting: true,
@@ -45,14 +37,17 @@ async function main(): Promise<void> {
     target: 'node20.19',
     banner: { js: BANNER },
     define: { TALON_BUILD: JSON.stringify(buildInfo()) },
-    plugins: [englishZod],
     minifyWhitespace: true,
     minifySyntax: true,
     legalComments: 'linked',
     logLevel: 'warning',
   });
-  chmodSync(path.join(dist, 'talon.js'), 0o755);
-  run(path.join(root, 'node_modules/.bin/tsc'), ['-p', 'tsconfig.api.json']);
+  chmodSync(path.join(work, 'talon.js'), 0o755);
+  run(path.join(root, 'node_modules/.bin/tsc'), ['-p', 'tsconfig.api.json', '--outDir', path.join(work, 'types')]);
+  const old = `${work}-old`;
+  if (existsSync(dist)) renameSync(dist, old);
+  renameSync(work, dist);
+  rmSync(old, { recursive: true, force: true });
 }
 
 function buildInfo(): BuildInfo {
@@ -82,7 +77,11 @@ function git(...args: string[]): string | undefined {
 function run(command: string, args: string[]): void {
   const result = spawnSync(command, args, { cwd: root, stdio: 'inherit' });
   if (result.error) throw result.error;
-  if (result.status !== 0) process.exit(result.status ?? 1);
+  if (result.status !== 0) throw new Error(`${command} failed`);
 }
 
-await main();
+try {
+  await main();
+} finally {
+  rmSync(work, { recursive: true, force: true });
+}

@@ -5,8 +5,25 @@ import type { Terminal } from './terminal.ts';
 
 /** `completion <shell>`: prints the script, which asks the program itself (hidden command `complete`) for candidates. */
 export function completionScript(terminal: Terminal, shell: Shell): number {
-  terminal.out(printed(() => script(shell, terminal.program, terminal.program)));
+  const text = printed(() => script(shell, terminal.program, terminal.program));
+  terminal.out(shell === 'bash' ? mendedForBash(text) : text);
   return 0;
+}
+
+/** What the package bash-completion brings, as far as the script needs it, for shells without that package. */
+const BASH_WORDS = `if ! type -t _get_comp_words_by_ref >/dev/null; then
+    _get_comp_words_by_ref() {
+        words=("\${COMP_WORDS[@]}")
+        cword=$COMP_CWORD
+        cur=\${COMP_WORDS[COMP_CWORD]}
+        prev=\${COMP_WORDS[COMP_CWORD-1]}
+    }
+fi
+`;
+
+/** The library's script can be read only once in a shell, needs another package, and completes no file names. */
+function mendedForBash(text: string): string {
+  return BASH_WORDS + text.replaceAll(/^readonly /gm, '').replace(/^complete -F /m, 'complete -o default -F ');
 }
 
 /** The directive at the end of an answer: 4 says "no file names", 0 leaves it to the shell to complete them. */

@@ -118,6 +118,13 @@ describe('completion', () => {
     expect(out).toMatch(/falco-talon complete/);
   });
 
+  test('the script for bash needs no other package, can be read twice, and leaves file names to bash', async () => {
+    const { out } = await talon('completion bash');
+    expect(out).toMatch(/^if ! type -t _get_comp_words_by_ref /);
+    expect(out).not.toMatch(/^readonly /m);
+    expect(out).toContain('complete -o default -F __talon_complete talon\n');
+  });
+
   const words = async (...typed: string[]) => {
     const terminal = recordingTerminal();
     await runCli(['complete', '--', ...typed], terminal);

@@ -29,5 +29,6 @@ export function readEmbeddedFile(path: string): string | FileProblem {
 /** What the operating system says about a file: `no such file or directory`. */
 export function fileProblem(error: unknown): string {
   const text = error instanceof Error ? error.message : String(error);
+  if (/^EISDIR:/.test(text)) return 'is a directory';
   return /^E[A-Z]+: ([^,]+)/.exec(text)?.[1] ?? text;
 }

@@ -86,9 +86,27 @@ describe('the program', () => {
   });
 
   test.skipIf(spawnSync('bash', ['--version']).status !== 0)('completes in bash', () => {
-    const script = `source <("$0" "$1" completion bash) && complete -p talon`;
-    const { status, stdout } = spawnSync('bash', ['-c', script, process.execPath, program], { encoding: 'utf8' });
-    expect({ status, stdout }).toMatchObject({ status: 0, stdout: expect.stringContaining('talon') });
+    symlinkSync(program, path.join(folder, 'talon'));
+    const script = `
+      compopt() { :; }
+      source <(talon completion bash) && source <(talon completion bash)
+      try() {
+        COMP_WORDS=("$@"); COMP_CWORD=$(( $# - 1 )); COMPREPLY=()
+        __talon_complete
+        echo "\${COMPREPLY[@]}"
+      }
+      try talon ru
+      try talon rules ''
+      try talon rules check --format ''
+      try talon compile rules/
+    `;
+    const env = { ...environment, PATH: `${folder}:${path.dirname(process.execPath)}:${environment.PATH}` };
+    const { stdout, stderr } = spawnSync('bash', ['--norc', '-c', script], {
+      env,
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    expect({ stdout, stderr }).toEqual({ stdout: 'rules\ncheck print\ntext json github\n\n', stderr: '' });
   });
 });
 
@@ -98,6 +116,7 @@ describe('the package', () => {
     mkdirSync(path.join(folder, 'node_modules'), { recursive: true });
     rmSync(path.join(folder, 'node_modules/talon'), { force: true });
     symlinkSync(root, path.join(folder, 'node_modules/talon'));
+    writeFileSync(path.join(folder, 'package.json'), '{ "name": "user", "type": "module" }');
     writeFileSync(path.join(folder, 'user.mts'), text);
     writeFileSync(path.join(folder, 'user.mjs'), text.replaceAll(/: string\b/g, ''));
   }
