@@ -1,0 +1,91 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, type IncomingMessage, type Server } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { text } from 'node:stream/consumers';
+
+/** The bearer token of the kubeconfig files. */
+export const TOKEN = 'a-token-that-must-not-be-shown';
+
+/** A request that came in. */
+export interface Seen {
+  /** Method and path. */
+  readonly line: string;
+  readonly type: string | undefined;
+  readonly authorization: string | undefined;
+  readonly body: unknown;
+}
+
+export type Answer = { readonly status: number; readonly body: unknown } | 'silence' | 'hang up';
+
+/** For tests: a real HTTP server in the place of a Kubernetes API server, which notes requests and answers as it was told. */
+export class RecordingApi {
+  readonly seen: Seen[] = [];
+  /** By method and path; everything else is not found. */
+  readonly answers = new Map<string, Answer>();
+  readonly sockets = new Set<Socket>();
+  readonly folder = mkdtempSync(path.join(tmpdir(), 'talon-kube-'));
+  readonly #server: Server;
+
+  constructor() {
+    this.#server = createServer(async (request, response) => {
+      const line = `${request.method} ${request.url}`;
+      this.seen.push({ line, ...(await read(request)) });
+      const answer = this.answers.get(line) ?? statusOf(404, 'NotFound', 'not found');
+      if (answer === 'silence') return;
+      if (answer === 'hang up') return void request.socket.destroy();
+      response.writeHead(answer.status, { 'content-type': 'application/json' });
+      response.end(typeof answer.body === 'string' ? answer.body : JSON.stringify(answer.body));
+    });
+    this.#server.on('connection', (socket) => {
+      this.sockets.add(socket);
+      socket.on('close', () => this.sockets.delete(socket));
+    });
+  }
+
+  /** Listens on a free port of 127.0.0.1. */
+  start(): Promise<void> {
+    return new Promise((resolve) => this.#server.listen(0, '127.0.0.1', resolve));
+  }
+
+  /** Forgets requests and answers. */
+  reset(): void {
+    this.seen.length = 0;
+    this.answers.clear();
+  }
+
+  /** Writes a kubeconfig file that leads here. @returns its path */
+  kubeconfig(name = 'kubeconfig'): string {
+    const file = path.join(this.folder, name);
+    const server = `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+    const config = {
+      clusters: [{ name: 'c', cluster: { server } }],
+      users: [{ name: 'u', user: { token: TOKEN } }],
+      contexts: [{ name: 'x', context: { cluster: 'c', user: 'u' } }],
+      'current-context': 'x',
+    };
+    writeFileSync(file, JSON.stringify(config));
+    return file;
+  }
+
+  async stop(): Promise<void> {
+    this.#server.closeAllConnections();
+    await new Promise((resolve) => this.#server.close(resolve));
+    rmSync(this.folder, { recursive: true });
+  }
+}
+
+/** An answer in which the API server says why not. */
+export function statusOf(code: number, reason: string, message: string): Answer {
+  return { status: code, body: { kind: 'Status', apiVersion: 'v1', status: 'Failure', code, reason, message } };
+}
+
+async function read(request: IncomingMessage) {
+  const body = await text(request);
+  return {
+    type: request.headers['content-type'],
+    authorization: request.headers.authorization,
+    body: body === '' ? undefined : JSON.parse(body),
+  };
+}
