@@ -43,7 +43,8 @@ async function main(): Promise<void> {
     logLevel: 'warning',
   });
   chmodSync(path.join(work, 'talon.js'), 0o755);
-  run(path.join(root, 'node_modules/.bin/tsc'), ['-p', 'tsconfig.api.json', '--outDir', path.join(work, 'types')]);
+  if (existsSync(path.join(root, 'src/api')))
+    run(path.join(root, 'node_modules/.bin/tsc'), ['-p', 'tsconfig.api.json', '--outDir', path.join(work, 'types')]);
   const old = `${work}-old`;
   if (existsSync(dist)) renameSync(dist, old);
   renameSync(work, dist);
