@@ -4,6 +4,7 @@ import { Ajv } from 'ajv';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { catalog } from '../src/cli/catalog.ts';
+import { TEST_ERRORS } from '../src/cli/testing/strict-map.ts';
 import { ERRORS } from '../src/compiler/errors.ts';
 import { generatedPages, outdated } from './generate.ts';
 
@@ -21,9 +22,9 @@ describe('the generated pages', () => {
     expect(names.sort()).toEqual(pages.map((file) => file.path).sort());
   });
 
-  it('list every code of the compiler, and no other', () => {
+  it('list every code of the compiler and of test files, and no other', () => {
     const listed = [...textOf('errors.md').matchAll(/^\| (T\d{4}) \|/gm)].map((match) => match[1]);
-    expect(listed).toEqual(Object.keys(ERRORS));
+    expect(listed).toEqual([...Object.keys(ERRORS), ...Object.keys(TEST_ERRORS)]);
   });
 
   it('show every plug-in', () => {

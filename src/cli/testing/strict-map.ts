@@ -3,15 +3,21 @@ import { didYouMean } from '../../compiler/suggest.ts';
 import type { MapEntry, YamlNode } from '../../compiler/yaml-node.ts';
 import type { Diagnostic } from '../../model/diagnostic.ts';
 
-/** Mistakes in test files. Same kind of code as the compiler's table, never reused. */
+/** Mistakes in test files, by codes as the compiler has them, with what to do about each. Never reused. */
 export const TEST_ERRORS = {
-  T1801: 'a test file has a key that is not known',
-  T1802: 'a value in a test file has the wrong kind',
-  T1803: 'a test case lacks something',
-  T1804: 'two test cases have one name',
-  T1805: 'a test case takes its alert from a case that is not there',
-  T1806: 'a file that a test case names cannot be used',
-  T1807: 'a test case fails',
+  T1801: { title: 'a test file has a key that is not known', advice: 'remove it, or correct its spelling' },
+  T1802: { title: 'a value in a test file has the wrong kind', advice: 'see docs/testing.md for what each key takes' },
+  T1803: { title: 'a test case lacks something', advice: 'see docs/testing.md for what a case needs' },
+  T1804: { title: 'two test cases have one name', advice: 'rename one of them' },
+  T1805: {
+    title: 'a test case takes its alert from a case that is not there',
+    advice: 'name a case that stands above it',
+  },
+  T1806: {
+    title: 'a file that a test case names cannot be used',
+    advice: 'check the path, which starts at the test file',
+  },
+  T1807: { title: 'a test case fails', advice: 'correct the rules or the expectation' },
 } as const;
 
 /** Collects the mistakes of one test file. */
