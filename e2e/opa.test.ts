@@ -37,11 +37,15 @@ const RULES = `
     - action: Quarantine
 `;
 
-const ALERTS = {
-  'two rules': podAlert('Terminal shell in container', 'shop', 'web'),
-  'one rule': podAlert('Terminal shell in container', 'elsewhere', 'web'),
-  'odd values': alertBody({ rule: 'Ünïcode "rule"\n', source: '', fields: { deep: { list: [1, 1e300, null] } } }),
-};
+const ALERTS = [
+  ['two rules', podAlert('Terminal shell in container', 'shop', 'web'), ['Shells in the shop', 'Every alert']],
+  ['one rule', podAlert('Terminal shell in container', 'elsewhere', 'web'), ['Every alert']],
+  [
+    'odd values',
+    alertBody({ rule: 'Ünïcode "rule"\n', source: '', fields: { deep: { list: [1, 1e300, null] } } }),
+    ['Every alert'],
+  ],
+] as const;
 
 describe('a bundle in the real opa', () => {
   let folder: string;
@@ -54,9 +58,11 @@ describe('a bundle in the real opa', () => {
   });
   afterAll(() => removeScratch(folder));
 
-  it.each(Object.keys(ALERTS) as (keyof typeof ALERTS)[])('gives the same plan: %s', async (name) => {
-    writeFileSync(join(folder, 'alert.json'), ALERTS[name]);
+  it.each(ALERTS)('gives the same plan: %s', async (_, alert, rules) => {
+    writeFileSync(join(folder, 'alert.json'), alert);
     const own = await talonEval();
+    expect(own.rules).toEqual(rules);
+    expect(own.plan).toMatchObject({ rules: rules.map((rule) => ({ rule })) });
     expect(await opaEval('data.talon.plan')).toEqual(own.plan);
     expect(await opaEval('data.talon.match')).toEqual(own.rules);
   });

@@ -43,7 +43,7 @@ export async function interpose(
   await cluster.api.must('POST', path, configuration(namespace.name, operation, url, admin.ca));
 
   // The API server learns of the webhook a little later: ask it for something harmless until it calls.
-  await namespace.pod(probe);
+  await namespace.pod(probe, { run: false });
   const api = new KubeApi(server, talon);
   const dryRun = `${namespace.pods(probe)}?dryRun=All`;
   await waitUntil('the API server to call the webhook', async () => {
