@@ -56,6 +56,11 @@ export const ERRORS = {
   T1210: error('rules', 'the priority is malformed', 'write an optional comparison and a priority, without spaces'),
   T1211: error('rules', 'a tag is malformed', 'write a tag without white space, or several with commas between them'),
   T1212: error('rules', 'an output field is malformed', 'write key=value or key!=value'),
+  T1213: error(
+    'rules',
+    'action blocks give too many parameters',
+    'shorten the lists of the blocks, or use fewer actions',
+  ),
 
   T1301: error('parameters', 'the actionner does not exist', 'see `talon actionners list`'),
   T1302: error('parameters', 'a parameter of the actionner is wrong', 'see `talon actionners list`'),

@@ -6,33 +6,73 @@ import type { MapEntry, YamlNode } from './yaml-node.ts';
 export type Mismatch = (name: string, base: MapEntry, over: MapEntry) => MapEntry;
 
 /**
- * Lays the parameters `over` on those of `base`: scalars replace, lists are appended, maps are merged one level deep with
- * `over` winning; a null says nothing. Neither argument is changed, and the result shares no list with them.
+ * Lays parameters over one another, later ones over earlier ones: scalars replace, lists are appended, maps are merged one
+ * level deep with the later one winning; a null says nothing. No layer is changed, and the result shares no list with them.
  */
 export function mergeParameters(
-  base: Parameters | undefined,
-  over: Parameters | undefined,
+  layers: readonly (Parameters | undefined)[],
   mismatch: Mismatch,
 ): Parameters | undefined {
-  if (!base || !over) return over ?? base;
-  const merged = new Map(base);
-  for (const [name, entry] of over) {
-    const before = merged.get(name);
-    if (before === undefined || typeOf(before.value) === 'null') merged.set(name, entry);
-    else if (typeOf(entry.value) !== 'null') merged.set(name, mergeEntries(name, before, entry, mismatch));
+  const given = layers.filter((layer) => layer !== undefined);
+  const [first, ...others] = given;
+  if (!first || others.length === 0) return first;
+  const merged = new Map<string, MergedValue>([...first].map(([name, entry]) => [name, new MergedValue(entry)]));
+  for (const layer of others) {
+    for (const [name, entry] of layer) {
+      const value = merged.get(name);
+      if (value) value.lay(entry, (base, over) => mismatch(name, base, over));
+      else merged.set(name, new MergedValue(entry));
+    }
   }
-  return merged;
+  return new Map([...merged].map(([name, value]) => [name, value.entry]));
 }
 
-function mergeEntries(name: string, base: MapEntry, over: MapEntry, mismatch: Mismatch): MapEntry {
-  const [before, after] = [base.value, over.value];
-  if (before.kind === 'list' && after.kind === 'list') {
-    return { key: over.key, value: { ...after, items: [...before.items, ...after.items] } };
+/** One parameter while layers are laid over it. Lists and maps are collected, so that many layers cost what they hold. */
+class MergedValue {
+  #entry: MapEntry;
+  #type: string;
+  #items: YamlNode[] | undefined;
+  #members: Map<string, MapEntry> | undefined;
+
+  constructor(entry: MapEntry) {
+    this.#entry = entry;
+    this.#type = typeOf(entry.value);
   }
-  if (before.kind === 'map' && after.kind === 'map') {
-    return { key: over.key, value: { ...after, entries: new Map([...before.entries, ...after.entries]) } };
+
+  get entry(): MapEntry {
+    const { key, value } = this.#entry;
+    if (this.#items && value.kind === 'list') return { key, value: { ...value, items: this.#items } };
+    if (this.#members && value.kind === 'map') return { key, value: { ...value, entries: this.#members } };
+    return this.#entry;
   }
-  return typeOf(before) === typeOf(after) ? over : mismatch(name, base, over);
+
+  lay(over: MapEntry, mismatch: (base: MapEntry, over: MapEntry) => MapEntry): void {
+    const type = typeOf(over.value);
+    if (type === 'null') return;
+    if (this.#type === 'null') this.#replace(over);
+    else if (this.#type === type) this.#join(over);
+    else this.#replace(mismatch(this.entry, over));
+  }
+
+  #replace(entry: MapEntry): void {
+    this.#entry = entry;
+    this.#type = typeOf(entry.value);
+    this.#items = undefined;
+    this.#members = undefined;
+  }
+
+  #join(over: MapEntry): void {
+    const before = this.#entry.value;
+    const after = over.value;
+    if (before.kind === 'list' && after.kind === 'list') {
+      this.#items ??= [...before.items];
+      for (const item of after.items) this.#items.push(item);
+    } else if (before.kind === 'map' && after.kind === 'map') {
+      this.#members ??= new Map(before.entries);
+      for (const [name, entry] of after.entries) this.#members.set(name, entry);
+    }
+    this.#entry = over;
+  }
 }
 
 /** The type of a value as far as merging is concerned. */

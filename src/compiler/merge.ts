@@ -1,4 +1,4 @@
-import type { ActionBlock, Blocks, MatchBlock, OutputBlock, Parameters, RuleBlock } from './blocks.ts';
+import type { ActionBlock, Blocks, OutputBlock, Parameters, RuleBlock } from './blocks.ts';
 import type { Findings } from './findings.ts';
 import { mergeParameters } from './merge-parameters.ts';
 import { placeOf } from './source.ts';
@@ -12,90 +12,105 @@ export interface MergedBlocks {
 
 /** Folds blocks of equal name into the first of them, in the order of the files. */
 export function merge(files: readonly Blocks[], findings: Findings): MergedBlocks {
-  const actions = new Map<string, ActionBlock>();
-  const rules = new Map<string, RuleBlock>();
-  for (const file of files) {
-    for (const block of file.actions) {
-      const name = block.action?.text ?? '';
-      const earlier = actions.get(name);
-      actions.set(name, earlier ? mergeActions(earlier, block, findings) : block);
-    }
-    for (const block of file.rules) {
-      const earlier = rules.get(block.rule.text);
-      rules.set(block.rule.text, earlier ? mergeRules(earlier, block) : block);
-    }
-  }
-  return { actions, rules };
-}
-
-function mergeActions(earlier: ActionBlock, later: ActionBlock, findings: Findings): ActionBlock {
+  const actions = byName(
+    files.flatMap((file) => file.actions),
+    ({ action }) => action?.text ?? '',
+  );
+  const rules = byName(
+    files.flatMap((file) => file.rules),
+    ({ rule }) => rule.text,
+  );
   return {
-    spot: earlier.spot,
-    action: earlier.action,
-    description: nonEmpty(later.description, earlier.description),
-    actionner: nonEmpty(later.actionner, earlier.actionner),
-    continue: nonEmpty(later.continue, earlier.continue),
-    ignore_errors: nonEmpty(later.ignore_errors, earlier.ignore_errors),
-    parameters: mergeBlockParameters(earlier.parameters, later.parameters, findings),
-    additional_contexts: [...earlier.additional_contexts, ...later.additional_contexts],
-    output: mergeOutputs(earlier.output, later.output, findings),
+    actions: new Map([...actions].map(([name, group]) => [name, mergeActions(group, findings)])),
+    rules: new Map([...rules].map(([name, group]) => [name, mergeRules(group)])),
   };
 }
 
-function mergeOutputs(
-  earlier: OutputBlock | undefined,
-  later: OutputBlock | undefined,
-  findings: Findings,
-): OutputBlock | undefined {
-  if (!earlier || !later) return later ?? earlier;
+/** Blocks of one name, at least one. */
+type Group<B> = readonly [B, ...B[]];
+
+function byName<B>(blocks: readonly B[], nameOf: (block: B) => string): Map<string, Group<B>> {
+  const groups = new Map<string, [B, ...B[]]>();
+  for (const block of blocks) {
+    const group = groups.get(nameOf(block));
+    if (group) group.push(block);
+    else groups.set(nameOf(block), [block]);
+  }
+  return groups;
+}
+
+function mergeActions(group: Group<ActionBlock>, findings: Findings): ActionBlock {
+  const [first] = group;
+  if (group.length === 1) return first;
   return {
-    spot: earlier.spot,
-    target: nonEmpty(later.target, earlier.target),
-    parameters: mergeBlockParameters(earlier.parameters, later.parameters, findings),
+    spot: first.spot,
+    action: first.action,
+    description: lastNonEmpty(group.map((block) => block.description)),
+    actionner: lastNonEmpty(group.map((block) => block.actionner)),
+    continue: lastNonEmpty(group.map((block) => block.continue)),
+    ignore_errors: lastNonEmpty(group.map((block) => block.ignore_errors)),
+    parameters: mergeBlockParameters(
+      group.map((block) => block.parameters),
+      findings,
+    ),
+    additional_contexts: group.flatMap((block) => block.additional_contexts),
+    output: mergeOutputs(
+      group.map((block) => block.output),
+      findings,
+    ),
+  };
+}
+
+function mergeOutputs(outputs: readonly (OutputBlock | undefined)[], findings: Findings): OutputBlock | undefined {
+  const group = outputs.filter((output) => output !== undefined);
+  const [first] = group;
+  if (!first || group.length === 1) return first;
+  return {
+    spot: first.spot,
+    target: lastNonEmpty(group.map(({ target }) => target)),
+    parameters: mergeBlockParameters(
+      group.map(({ parameters }) => parameters),
+      findings,
+    ),
   };
 }
 
 /** A later value of another type is dropped, as in Falco Talon, but not without a word. */
-function mergeBlockParameters(
-  earlier: Parameters | undefined,
-  later: Parameters | undefined,
-  findings: Findings,
-): Parameters | undefined {
-  return mergeParameters(earlier, later, (name, before, after) => {
+function mergeBlockParameters(layers: readonly (Parameters | undefined)[], findings: Findings): Parameters | undefined {
+  return mergeParameters(layers, (name, before, after) => {
     const { file, line } = placeOf(before.value);
     findings.add('T1506', after.value, `\`${name}\` has another type at ${file}:${line}; this value is ignored`);
     return before;
   });
 }
 
-function mergeRules(earlier: RuleBlock, later: RuleBlock): RuleBlock {
-  return {
-    spot: earlier.spot,
-    rule: earlier.rule,
-    description: nonEmpty(later.description, earlier.description),
-    match: mergeMatches(earlier.match, later.match),
-    continue: nonEmpty(later.continue, earlier.continue),
-    dry_run: nonEmpty(later.dry_run, earlier.dry_run),
-    notifiers: [...earlier.notifiers, ...later.notifiers],
-    actions: [...earlier.actions, ...later.actions],
-  };
-}
-
 /**
  * Lists are appended. Priority, source and condition are replaced where the later block has them, by nothing only if it
  * says so with an empty text: Falco Talon also replaces them where the key is absent, which silently widens the rule.
  */
-function mergeMatches(earlier: MatchBlock, later: MatchBlock): MatchBlock {
+function mergeRules(group: Group<RuleBlock>): RuleBlock {
+  const [first] = group;
+  if (group.length === 1) return first;
+  const matches = group.map(({ match }) => match);
   return {
-    rules: [...earlier.rules, ...later.rules],
-    priority: later.priority ?? earlier.priority,
-    source: later.source ?? earlier.source,
-    tags: [...earlier.tags, ...later.tags],
-    output_fields: [...earlier.output_fields, ...later.output_fields],
-    condition: later.condition ?? earlier.condition,
+    spot: first.spot,
+    rule: first.rule,
+    description: lastNonEmpty(group.map((block) => block.description)),
+    match: {
+      rules: matches.flatMap(({ rules }) => rules),
+      priority: matches.findLast(({ priority }) => priority)?.priority,
+      source: matches.findLast(({ source }) => source)?.source,
+      tags: matches.flatMap(({ tags }) => tags),
+      output_fields: matches.flatMap(({ output_fields }) => output_fields),
+      condition: matches.findLast(({ condition }) => condition)?.condition,
+    },
+    continue: lastNonEmpty(group.map((block) => block.continue)),
+    dry_run: lastNonEmpty(group.map((block) => block.dry_run)),
+    notifiers: group.flatMap((block) => block.notifiers),
+    actions: group.flatMap((block) => block.actions),
   };
 }
 
-function nonEmpty(first: ScalarNode | undefined, second: ScalarNode | undefined): ScalarNode | undefined {
-  return first?.text ? first : (second ?? first);
+function lastNonEmpty(nodes: readonly (ScalarNode | undefined)[]): ScalarNode | undefined {
+  return nodes.findLast((node) => node?.text) ?? nodes[0];
 }

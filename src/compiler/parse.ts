@@ -1,7 +1,8 @@
 import type { ActionBlock, Blocks, MatchBlock, OutputBlock, Parameters, RuleBlock } from './blocks.ts';
+import { Fields, isUnset, keySpot, named } from './fields.ts';
 import type { Findings } from './findings.ts';
 import { readEntries } from './read-entries.ts';
-import { fitsTag, isNull } from './scalar-type.ts';
+import { fitsTag, scalarType } from './scalar-type.ts';
 import type { Source, Spot } from './source.ts';
 import { didYouMean } from './suggest.ts';
 import type { MapNode, ScalarNode, YamlNode } from './yaml-node.ts';
@@ -35,10 +36,12 @@ export function parse(source: Source, findings: Findings, options: ParseOptions)
 
 class EntryParser {
   readonly #findings: Findings;
+  readonly #fields: Fields;
   readonly #options: ParseOptions;
 
   constructor(findings: Findings, options: ParseOptions) {
     this.#findings = findings;
+    this.#fields = new Fields(findings);
     this.#options = options;
   }
 
@@ -61,7 +64,7 @@ class EntryParser {
       this.#findings.add(this.#options.strictTalon ? 'T1403' : 'T1505', root, message);
     }
     if (root.kind !== 'list') {
-      this.#wrongKind(root, 'a rules file', 'a list of rules and action blocks');
+      this.#fields.wrongKind(root, 'a rules file', 'a list of rules and action blocks');
       return [];
     }
     return root.items.flatMap((item) => this.#entry(item));
@@ -73,14 +76,14 @@ class EntryParser {
       return [];
     }
     if (item.kind !== 'map') {
-      this.#wrongKind(item, 'an entry', 'a rule or an action block');
+      this.#fields.wrongKind(item, 'an entry', 'a rule or an action block');
       return [];
     }
     const isAction = named(item, 'action');
     const isRule = named(item, 'rule');
     if (isAction && isRule) {
       this.#findings.add('T1504', keySpot(item, 'rule'), 'this entry is both a rule and an action block');
-      this.#unknownKeys(item, [...RULE_KEYS, ...ACTION_KEYS]);
+      this.#fields.unknownKeys(item, [...RULE_KEYS, ...ACTION_KEYS]);
     } else if (!isAction && !isRule) {
       this.#nameless(item);
     }
@@ -90,7 +93,7 @@ class EntryParser {
   /** An entry that Falco Talon passes over without a word: its name is empty, or its key is misspelt. */
   #nameless(item: MapNode): void {
     const key = ['rule', 'action'].find((name) => item.entries.has(name));
-    for (const name of ['rule', 'action']) this.#text(item, name);
+    for (const name of ['rule', 'action']) this.#fields.text(item, name);
     const misspelt = [...item.entries.keys()].map((name) => didYouMean(name, ['rule', 'action'])).find(Boolean);
     const message = key
       ? `this ${key === 'rule' ? 'rule' : 'action block'} has no name and is ignored`
@@ -99,16 +102,16 @@ class EntryParser {
   }
 
   #rule(item: MapNode): RuleBlock {
-    const rule = this.#text(item, 'rule') ?? emptyAt(item);
-    if (!named(item, 'action')) this.#unknownKeys(item, RULE_KEYS);
+    const rule = this.#fields.text(item, 'rule') ?? emptyAt(item);
+    if (!named(item, 'action')) this.#fields.unknownKeys(item, RULE_KEYS);
     return {
       spot: item,
       rule,
-      description: this.#text(item, 'description'),
-      match: this.#match(this.#map(item, 'match')),
-      continue: this.#text(item, 'continue'),
-      dry_run: this.#text(item, 'dry_run'),
-      notifiers: this.#texts(item, 'notifiers'),
+      description: this.#fields.text(item, 'description'),
+      match: this.#match(this.#fields.map(item, 'match')),
+      continue: this.#fields.text(item, 'continue'),
+      dry_run: this.#fields.text(item, 'dry_run'),
+      notifiers: this.#fields.texts(item, 'notifiers'),
       actions: this.#actions(item),
     };
   }
@@ -117,22 +120,22 @@ class EntryParser {
     if (!map) {
       return { rules: [], priority: undefined, source: undefined, tags: [], output_fields: [], condition: undefined };
     }
-    this.#unknownKeys(map, MATCH_KEYS);
+    this.#fields.unknownKeys(map, MATCH_KEYS);
     if (map.entries.has('condition')) this.#extension(keySpot(map, 'condition'), '`match.condition`');
     return {
-      rules: this.#texts(map, 'rules'),
-      priority: this.#text(map, 'priority'),
-      source: this.#text(map, 'source'),
-      tags: this.#texts(map, 'tags'),
-      output_fields: this.#texts(map, 'output_fields'),
-      condition: this.#text(map, 'condition'),
+      rules: this.#fields.texts(map, 'rules'),
+      priority: this.#fields.text(map, 'priority'),
+      source: this.#fields.text(map, 'source'),
+      tags: this.#fields.texts(map, 'tags'),
+      output_fields: this.#fields.texts(map, 'output_fields'),
+      condition: this.#fields.text(map, 'condition'),
     };
   }
 
   #actions(rule: MapNode): ActionBlock[] {
-    return this.#items(rule, 'actions').flatMap((item) => {
+    return this.#fields.items(rule, 'actions').flatMap((item) => {
       if (item.kind !== 'map') {
-        this.#wrongKind(item, 'an item of `actions`', 'an action');
+        this.#fields.wrongKind(item, 'an item of `actions`', 'an action');
         return [];
       }
       return [this.#action(item)];
@@ -140,98 +143,54 @@ class EntryParser {
   }
 
   #action(map: MapNode): ActionBlock {
-    if (!named(map, 'rule')) this.#unknownKeys(map, ACTION_KEYS, FUTURE_KEYS);
+    if (!named(map, 'rule')) this.#fields.unknownKeys(map, ACTION_KEYS, FUTURE_KEYS);
     for (const key of FUTURE_KEYS) {
       if (!map.entries.has(key)) continue;
       this.#findings.add('T1402', keySpot(map, key), `\`${key}\` is not available yet`);
     }
     return {
       spot: map,
-      action: this.#text(map, 'action'),
-      description: this.#text(map, 'description'),
-      actionner: this.#text(map, 'actionner'),
-      continue: this.#text(map, 'continue'),
-      ignore_errors: this.#text(map, 'ignore_errors'),
+      action: this.#fields.text(map, 'action'),
+      description: this.#fields.text(map, 'description'),
+      actionner: this.#fields.text(map, 'actionner'),
+      continue: this.#fields.text(map, 'continue'),
+      ignore_errors: this.#fields.text(map, 'ignore_errors'),
       parameters: this.#parameters(map),
       additional_contexts: this.#contexts(map),
-      output: this.#output(this.#map(map, 'output')),
+      output: this.#output(this.#fields.map(map, 'output')),
     };
   }
 
   #contexts(map: MapNode): readonly ScalarNode[] {
     if (map.entries.has('contexts'))
       this.#extension(keySpot(map, 'contexts'), '`contexts` (it reads `additional_contexts`)');
-    return [...this.#texts(map, 'additional_contexts'), ...this.#texts(map, 'contexts')];
+    return [...this.#fields.texts(map, 'additional_contexts'), ...this.#fields.texts(map, 'contexts')];
   }
 
   #output(map: MapNode | undefined): OutputBlock | undefined {
     if (!map) return undefined;
-    this.#unknownKeys(map, OUTPUT_KEYS);
-    return { spot: map, target: this.#text(map, 'target'), parameters: this.#parameters(map) };
+    this.#fields.unknownKeys(map, OUTPUT_KEYS);
+    return { spot: map, target: this.#fields.text(map, 'target'), parameters: this.#parameters(map) };
   }
 
   #parameters(map: MapNode): Parameters | undefined {
-    const parameters = this.#map(map, 'parameters');
+    const parameters = this.#fields.map(map, 'parameters');
     if (!parameters) return undefined;
-    for (const { value } of parameters.entries.values()) this.#checkTags(value);
+    for (const { value } of parameters.entries.values()) this.#checkValue(value);
     return parameters.entries;
   }
 
-  #checkTags(node: YamlNode): void {
-    if (node.kind === 'list') for (const item of node.items) this.#checkTags(item);
-    if (node.kind === 'map') for (const { value } of node.entries.values()) this.#checkTags(value);
-    if (node.kind !== 'scalar' || fitsTag(node)) return;
-    this.#findings.add('T1109', node, `\`${node.text}\` is no \`!!${node.tag}\``);
-  }
-
-  #text(map: MapNode, key: string): ScalarNode | undefined {
-    const value = map.entries.get(key)?.value;
-    if (!value || isUnset(value)) return undefined;
-    if (value.kind === 'scalar') return value;
-    this.#wrongKind(value, `\`${key}\``, 'a text');
-    return undefined;
-  }
-
-  #texts(map: MapNode, key: string): ScalarNode[] {
-    return this.#items(map, key).flatMap((item) => {
-      if (item.kind === 'scalar') return [item];
-      this.#wrongKind(item, `an item of \`${key}\``, 'a text');
-      return [];
-    });
-  }
-
-  /** The items of a list, without the null ones. */
-  #items(map: MapNode, key: string): YamlNode[] {
-    const value = map.entries.get(key)?.value;
-    if (!value || isUnset(value)) return [];
-    if (value.kind !== 'list') {
-      this.#wrongKind(value, `\`${key}\``, 'a list');
-      return [];
-    }
-    return value.items.filter((item) => {
-      if (!isUnset(item)) return true;
-      this.#findings.add('T1503', item, `empty item of \`${key}\`, ignored`);
-      return false;
-    });
-  }
-
-  #map(map: MapNode, key: string): MapNode | undefined {
-    const value = map.entries.get(key)?.value;
-    if (!value || isUnset(value)) return undefined;
-    if (value.kind === 'map') return value;
-    this.#wrongKind(value, `\`${key}\``, 'a mapping');
-    return undefined;
-  }
-
-  #wrongKind(node: YamlNode, what: string, wanted: string): void {
-    const kinds = { scalar: 'a text', list: 'a list', map: 'a mapping' };
-    this.#findings.add('T1108', node, `${what} must be ${wanted}, not ${kinds[node.kind]}`);
-  }
-
-  #unknownKeys(map: MapNode, known: readonly string[], alsoKnown: readonly string[] = []): void {
-    for (const [name, { key }] of map.entries) {
-      if (known.includes(name) || alsoKnown.includes(name)) continue;
-      this.#findings.add('T1501', key, `unknown key \`${name}\`, ignored`, { hint: didYouMean(name, known) });
+  #checkValue(node: YamlNode): void {
+    if (node.kind === 'list') for (const item of node.items) this.#checkValue(item);
+    if (node.kind === 'map') for (const { value } of node.entries.values()) this.#checkValue(value);
+    if (node.kind !== 'scalar') return;
+    const { type, value } = scalarType(node);
+    if (!fitsTag(node)) {
+      this.#findings.add('T1109', node, `\`${node.text}\` is no \`!!${node.tag}\``);
+    } else if (type === 'int' && !Number.isSafeInteger(value)) {
+      this.#findings.add('T1110', node, `the number \`${node.text}\` is too large to be exact`, {
+        hint: 'put quotes around it',
+      });
     }
   }
 
@@ -240,20 +199,6 @@ class EntryParser {
   }
 }
 
-/** Whether an entry has the key with a text that is not empty. */
-function named(item: MapNode, key: string): boolean {
-  const value = item.entries.get(key)?.value;
-  return value?.kind === 'scalar' && !isNull(value) && value.text !== '';
-}
-
-function isUnset(node: YamlNode): boolean {
-  return node.kind === 'scalar' && isNull(node);
-}
-
-function keySpot(map: MapNode, key: string): Spot {
-  return map.entries.get(key)?.key ?? map;
-}
-
 function emptyAt(spot: Spot): ScalarNode {
-  return { kind: 'scalar', source: spot.source, start: spot.start, end: spot.start, text: '', plain: false };
+  return { kind: 'scalar', source: spot.source, start: spot.start, end: spot.end, text: '', plain: false };
 }

@@ -3,33 +3,8 @@ import type { ListNode, MapEntry, MapNode, ScalarNode, YamlNode } from './yaml-n
 
 const MAX_DEPTH = 30;
 
-/**
- * Texts without quotes: no sign of YAML at the start, then neither a colon that ends a key nor a comment; in flow
- * collections no comma or bracket either.
- */
-const PLAIN = {
-  block: /(?:[^\s\-?:,[\]{}#&*!|>'"%@`\ufeff]|-(?=\S))(?:[^:#\t\n\r\ufeff]|:(?=\S)|(?<=\S)#)*/y,
-  flow: /(?:[^\s\-?:,[\]{}#&*!|>'"%@`\ufeff]|-(?=[^\s,[\]{}]))(?:[^:#,[\]{}\t\n\r\ufeff]|:(?=[^\s,[\]{}])|(?<=\S)#)*/y,
-};
-const SINGLE_QUOTED = /'(?:[^'\t\n\r]|'')*'/y;
-const DOUBLE_QUOTED = /"[^"\\\t\n\r]*"/y;
-const SPACES = / */y;
-
-/** A text that ends in its line, without quotes or with quotes and no escapes; undefined for others. */
-export function scalarNode(source: Source, start: number, context: keyof typeof PLAIN): ScalarNode | undefined {
-  const first = source.text[start];
-  if (first === '"' || first === "'") return quotedNode(source, start, first);
-  const text = match(PLAIN[context], source.text, start)?.trimEnd();
-  return text ? { kind: 'scalar', source, start, end: start + text.length, text, plain: true } : undefined;
-}
-
-function quotedNode(source: Source, start: number, quote: string): ScalarNode | undefined {
-  const raw = match(quote === "'" ? SINGLE_QUOTED : DOUBLE_QUOTED, source.text, start);
-  if (raw === undefined) return undefined;
-  const inner = raw.slice(1, -1);
-  const text = quote === "'" ? inner.replaceAll("''", "'") : inner;
-  return { kind: 'scalar', source, start, end: start + raw.length, text, plain: false };
-}
+/** Where a text stands: in a flow collection commas and brackets end it as well. */
+export type PlainContext = 'block' | 'flow';
 
 /** A list `[a, b]` or a map `{a: b}` that ends in its line, without empty members; undefined for others. */
 export function flowNode(source: Source, at: number, depth = 0): YamlNode | undefined {
@@ -46,8 +21,8 @@ function flowList(source: Source, start: number, depth: number): ListNode | unde
   while (source.text[at] !== ']') {
     const item = flowNode(source, at, depth + 1);
     const next = item && afterMember(source.text, item.end, ']');
-    if (next === undefined) return undefined;
-    items.push(item as YamlNode);
+    if (!item || next === undefined) return undefined;
+    items.push(item);
     at = next;
   }
   return { kind: 'list', source, start, end: at + 1, items };
@@ -59,11 +34,11 @@ function flowMap(source: Source, start: number, depth: number): MapNode | undefi
   while (source.text[at] !== '}') {
     const key = scalarNode(source, at, 'flow');
     if (!key || entries.has(key.text) || key.text === '<<') return undefined;
-    if (source.text.slice(key.end, key.end + 2) !== ': ') return undefined;
+    if (!source.text.startsWith(': ', key.end)) return undefined;
     const value = flowNode(source, skipSpaces(source.text, key.end + 1), depth + 1);
     const next = value && afterMember(source.text, value.end, '}');
-    if (next === undefined) return undefined;
-    entries.set(key.text, { key, value: value as YamlNode });
+    if (!value || next === undefined) return undefined;
+    entries.set(key.text, { key, value });
     at = next;
   }
   return { kind: 'map', source, start, end: at + 1, entries };
@@ -78,11 +53,62 @@ function afterMember(text: string, end: number, close: string): number | undefin
   return text[next] === close ? undefined : next;
 }
 
-function skipSpaces(text: string, at: number): number {
-  return at + (match(SPACES, text, at)?.length ?? 0);
+function skipSpaces(text: string, start: number): number {
+  let at = start;
+  while (text[at] === ' ') at++;
+  return at;
 }
 
-function match(pattern: RegExp, text: string, at: number): string | undefined {
-  pattern.lastIndex = at;
-  return pattern.exec(text)?.[0];
+/** A text that ends in its line, without quotes or with quotes and no escapes; undefined for others. */
+export function scalarNode(source: Source, start: number, context: PlainContext): ScalarNode | undefined {
+  const first = source.text[start];
+  if (first === '"' || first === "'") return quotedNode(source, start, first);
+  const end = plainEnd(source.text, start, context);
+  return end > start
+    ? { kind: 'scalar', source, start, end, text: source.text.slice(start, end), plain: true }
+    : undefined;
+}
+
+function quotedNode(source: Source, start: number, quote: string): ScalarNode | undefined {
+  const { text } = source;
+  let end = text.indexOf(quote, start + 1);
+  while (quote === "'" && end >= 0 && text[end + 1] === "'") end = text.indexOf(quote, end + 2);
+  if (end < 0) return undefined;
+  const inner = text.slice(start + 1, end);
+  if (quote === '"' ? /[\\\t\n\r]/.test(inner) : /[\t\n\r]/.test(inner)) return undefined;
+  const value = quote === "'" ? inner.replaceAll("''", "'") : inner;
+  return { kind: 'scalar', source, start, end: end + 1, text: value, plain: false };
+}
+
+/** Signs with which a text without quotes does not start. A dash may, if more than a gap follows. */
+const SIGNS = new Set('?:,[]{}#&*!|>\'"%@`\ufeff');
+const BRACKETS = new Set(',[]{}');
+
+/** The end of a text without quotes, without the spaces behind it; `start` if there is none. */
+function plainEnd(text: string, start: number, context: PlainContext): number {
+  const ends = context === 'flow' ? BRACKETS : NOTHING;
+  let end = start;
+  if (!startsPlain(text, start, ends)) return end;
+  for (let at = start; at < text.length; at++) {
+    const character = text[at];
+    if (character === ' ') continue;
+    const comment = character === '#' && end < at;
+    const key = character === ':' && isGap(text[at + 1], ends);
+    if (comment || key || character === '\ufeff' || isGap(character, ends)) break;
+    end = at + 1;
+  }
+  return end;
+}
+
+function startsPlain(text: string, start: number, ends: ReadonlySet<string>): boolean {
+  const first = text[start];
+  if (first === '-') return !isGap(text[start + 1], ends);
+  return first !== undefined && !isGap(first, ends) && !SIGNS.has(first);
+}
+
+const NOTHING: ReadonlySet<string> = new Set();
+
+function isGap(character: string | undefined, ends: ReadonlySet<string>): boolean {
+  if (character === undefined || ends.has(character)) return true;
+  return character === ' ' || character === '\n' || character === '\r' || character === '\t';
 }

@@ -1,3 +1,4 @@
+import type { YamlFault } from './compose-yaml.ts';
 import { plainItem } from './plain-yaml.ts';
 import { readYaml, type YamlText } from './read-yaml.ts';
 import type { Source } from './source.ts';
@@ -5,67 +6,94 @@ import type { YamlNode } from './yaml-node.ts';
 
 /** UTF-16 units that the full reader is given at once: it needs a hundred times as much memory. */
 const MAX_PIECE = 2 * 1024 * 1024;
+/** What the full reader is given at least, if there is so much: starting it costs as much as some hundred characters. */
+const MIN_PIECE = 16 * 1024;
+
+/** Faults in one file; a file with so many is of another kind, or has one fault with many consequences. */
+const MAX_FAULTS = 20;
 
 /**
- * Reads a rules file. Most are a list whose items stand in the first column; those are read one by one, so that the memory
- * that the reader needs is that of one item, and the plain ones fast. Everything else, and every file with a fault in it,
- * goes to the full reader as a whole.
+ * Reads a rules file. Most are a list whose items stand in the first column; those are read in pieces, so that the reader
+ * needs no more memory than one piece does, and plain ones fast. What is no such list, or has anchors in one piece and
+ * their aliases in another, goes to the full reader as a whole.
  */
 export function readEntries(source: Source): YamlText {
-  const items = readItems(source);
-  if (items) return { documents: [items], faults: [] };
-  if (source.text.length <= MAX_PIECE) return readYaml(source);
-  const message = `more than ${MAX_PIECE} characters that are not a plain list of rules`;
-  return { documents: [], faults: [{ code: 'T1004', start: 0, end: 0, message, hint: 'split the file' }] };
+  const { length } = source.text;
+  return (
+    readItems(source) ?? (length <= MAX_PIECE ? readYaml(source) : tooLarge(0, 'this file, which is no plain list,'))
+  );
 }
 
-/** The root list, read item by item; undefined where the text as a whole has to be looked at. */
-function readItems(source: Source): YamlNode | undefined {
+function readItems(source: Source): YamlText | undefined {
   const { text } = source;
   const start = listStart(text);
-  if (start === undefined) return undefined;
+  if (!isDash(text, start)) return undefined;
   const items: YamlNode[] = [];
-  let at = start;
-  while (at < text.length) {
-    if (!isDash(text, at)) return undefined;
-    const read = plainItem(source, at) ?? fullItem(source, at);
-    if (!read) return undefined;
-    items.push(read.node);
-    at = read.next;
+  const faults: YamlFault[] = [];
+  for (let at = start; at < text.length && faults.length < MAX_FAULTS; ) {
+    const piece = isDash(text, at) ? (plainPiece(source, at) ?? fullPiece(source, at)) : undefined;
+    if (!piece) return undefined;
+    items.push(...piece.items);
+    faults.push(...piece.faults);
+    at = piece.next;
   }
-  return { kind: 'list', source, start, end: items.at(-1)?.end ?? start, items };
+  const root: YamlNode = { kind: 'list', source, start, end: items.at(-1)?.end ?? start, items };
+  return faults.length > 0 ? { documents: [], faults } : { documents: [root], faults };
 }
 
-/** Lines before the list: comments, blank ones, one mark of a document. */
-const PREAMBLE = /(?:(?:[ ]*(?:#[^\n]*)?\r?\n)*---[ ]*\r?\n)?(?:[ ]*(?:#[^\n]*)?\r?\n)*/y;
+interface Piece extends Pick<YamlText, 'faults'> {
+  readonly items: readonly YamlNode[];
+  /** Where the next item starts. */
+  readonly next: number;
+}
 
-function listStart(text: string): number | undefined {
-  PREAMBLE.lastIndex = 0;
-  const at = PREAMBLE.exec(text)?.[0].length ?? 0;
-  return isDash(text, at) ? at : undefined;
+function plainPiece(source: Source, at: number): Piece | undefined {
+  const item = plainItem(source, at);
+  return item && { items: [item.node], faults: [], next: item.next };
+}
+
+/** Reads one or more items with the full reader. Undefined where the text as a whole has to be looked at. */
+function fullPiece(source: Source, at: number): Piece | undefined {
+  const next = pieceEnd(source.text, at);
+  if (next === undefined) return undefined;
+  if (next - at > MAX_PIECE) return { items: [], next, ...tooLarge(at, 'this entry') };
+  const { documents, faults } = readYaml(source, source.text.slice(at, next), at);
+  const [root, ...others] = documents;
+  const wide = others.length > 0 || faults.some(({ code }) => code === 'T1103');
+  if (wide || (faults.length === 0 && root?.kind !== 'list')) return undefined;
+  return { items: root?.kind === 'list' ? root.items : [], faults, next };
+}
+
+/** The start of an item some way behind `at`. Undefined if anything but items and comments stands in the first column. */
+function pieceEnd(text: string, at: number): number | undefined {
+  for (let end = text.indexOf('\n', at); end >= 0; end = text.indexOf('\n', end + 1)) {
+    const start = end + 1;
+    if (isDash(text, start)) {
+      if (start - at >= MIN_PIECE) return start;
+    } else if (start < text.length && !' \r\n#'.includes(text[start] ?? '')) {
+      return undefined;
+    }
+  }
+  return text.length;
+}
+
+/** Where the list may start: behind comments, blank lines and one mark of a document. */
+function listStart(text: string): number {
+  let marks = 0;
+  for (let start = 0; start < text.length; start = text.indexOf('\n', start) + 1) {
+    const end = text.indexOf('\n', start);
+    const line = text.slice(start, end < 0 ? text.length : end).trimEnd();
+    if (line === '---') marks++;
+    if (end < 0 || marks > 1 || !/^(?:---$| *(?:#|$))/.test(line)) return start;
+  }
+  return text.length;
 }
 
 function isDash(text: string, at: number): boolean {
   return text[at] === '-' && (at + 1 === text.length || ' \r\n'.includes(text[at + 1] ?? ''));
 }
 
-/** One item by the full reader: up to the next dash in the first column. Items that need others do not pass. */
-function fullItem(source: Source, at: number): { node: YamlNode; next: number } | undefined {
-  const next = nextItem(source.text, at);
-  if (next === undefined || next - at > MAX_PIECE) return undefined;
-  const { documents, faults } = readYaml(source, source.text.slice(at, next), at);
-  const [root, ...others] = documents;
-  if (faults.length > 0 || others.length > 0 || root?.kind !== 'list') return undefined;
-  const [node, ...more] = root.items;
-  return node && more.length === 0 ? { node, next } : undefined;
-}
-
-/** The start of the next line that has a dash in the first column; undefined if anything else but a comment is there. */
-function nextItem(text: string, at: number): number | undefined {
-  for (let end = text.indexOf('\n', at); end >= 0; end = text.indexOf('\n', end + 1)) {
-    const start = end + 1;
-    if (isDash(text, start)) return start;
-    if (start < text.length && !' \r\n#'.includes(text[start] ?? '')) return undefined;
-  }
-  return text.length;
+function tooLarge(at: number, what: string): YamlText {
+  const message = `${what} has more than ${MAX_PIECE} characters`;
+  return { documents: [], faults: [{ code: 'T1004', start: at, end: at, message }] };
 }

@@ -1,20 +1,33 @@
 import type { ActionBlock, OutputBlock, Parameters, RuleBlock } from './blocks.ts';
 import { textOf } from './blocks.ts';
+import { countValues } from './count-values.ts';
 import type { Findings } from './findings.ts';
 import type { MergedBlocks } from './merge.ts';
 import { mergeParameters } from './merge-parameters.ts';
 import { placeOf } from './source.ts';
 import type { ScalarNode } from './yaml-node.ts';
 
+/** Values of parameters that action blocks may give to actions, each time counted. Rules files have some thousands. */
+const MAX_LENT = 2_000_000;
+
 /** The rules with every action complete: what an item leaves out comes from the action block of the same name. */
 export function resolve({ actions, rules }: MergedBlocks, findings: Findings): RuleBlock[] {
-  return [...rules.values()].map((rule) => ({
-    ...rule,
-    actions: rule.actions.map((item) => {
-      const block = item.action && actions.get(item.action.text);
-      return block ? complete(item, block, rule, findings) : item;
-    }),
-  }));
+  const sizes = new Map([...actions].map(([name, block]) => [name, sizeOf(block)]));
+  let lent = 0;
+  const completed = (item: ActionBlock, rule: RuleBlock): ActionBlock => {
+    const name = textOf(item.action);
+    const block = actions.get(name);
+    if (!block || lent > MAX_LENT) return item;
+    lent += sizes.get(name) ?? 0;
+    if (lent <= MAX_LENT) return complete(item, block, rule, findings);
+    findings.add('T1213', item.action, `action blocks give more than ${MAX_LENT} parameters to the actions of rules`);
+    return item;
+  };
+  return [...rules.values()].map((rule) => ({ ...rule, actions: rule.actions.map((item) => completed(item, rule)) }));
+}
+
+function sizeOf({ parameters, output }: ActionBlock): number {
+  return countValues(parameters) + countValues(output?.parameters);
 }
 
 function complete(item: ActionBlock, block: ActionBlock, rule: RuleBlock, findings: Findings): ActionBlock {
@@ -59,7 +72,7 @@ function refine(
   where: Where,
   findings: Findings,
 ): Parameters | undefined {
-  return mergeParameters(block, item, (name, base, over) => {
+  return mergeParameters([block, item], (name, base, over) => {
     const { file, line } = placeOf(base.value);
     findings.add('T1507', over.value, `\`${name}\` has another type in the action block at ${file}:${line}`, {
       record: {

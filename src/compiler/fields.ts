@@ -1,0 +1,86 @@
+import type { Findings } from './findings.ts';
+import { isNull } from './scalar-type.ts';
+import type { Spot } from './source.ts';
+import { didYouMean } from './suggest.ts';
+import type { MapNode, ScalarNode, YamlNode } from './yaml-node.ts';
+
+/** Reads the values of a mapping as the language wants them. What is of another kind becomes a finding and is left out. */
+export class Fields {
+  readonly #findings: Findings;
+
+  constructor(findings: Findings) {
+    this.#findings = findings;
+  }
+
+  /** A text, as it stands in the file whatever its type would be. Undefined where it is left out or null. */
+  text(map: MapNode, key: string): ScalarNode | undefined {
+    const value = map.entries.get(key)?.value;
+    if (!value || isUnset(value)) return undefined;
+    if (value.kind === 'scalar') return value;
+    this.wrongKind(value, `\`${key}\``, 'a text');
+    return undefined;
+  }
+
+  /** A list of texts. */
+  texts(map: MapNode, key: string): ScalarNode[] {
+    return this.items(map, key).flatMap((item) => {
+      if (item.kind === 'scalar') return [item];
+      this.wrongKind(item, `an item of \`${key}\``, 'a text');
+      return [];
+    });
+  }
+
+  /** The items of a list, without the null ones. */
+  items(map: MapNode, key: string): YamlNode[] {
+    const value = map.entries.get(key)?.value;
+    if (!value || isUnset(value)) return [];
+    if (value.kind !== 'list') {
+      this.wrongKind(value, `\`${key}\``, 'a list');
+      return [];
+    }
+    return value.items.filter((item) => {
+      if (!isUnset(item)) return true;
+      this.#findings.add('T1503', item, `empty item of \`${key}\`, ignored`);
+      return false;
+    });
+  }
+
+  /** A mapping. */
+  map(map: MapNode, key: string): MapNode | undefined {
+    const value = map.entries.get(key)?.value;
+    if (!value || isUnset(value)) return undefined;
+    if (value.kind === 'map') return value;
+    this.wrongKind(value, `\`${key}\``, 'a mapping');
+    return undefined;
+  }
+
+  /** Adds the finding that a value is of the wrong kind. */
+  wrongKind(node: YamlNode, what: string, wanted: string): void {
+    const kinds = { scalar: 'a text', list: 'a list', map: 'a mapping' };
+    this.#findings.add('T1108', node, `${what} must be ${wanted}, not ${kinds[node.kind]}`);
+  }
+
+  /** Warns of keys that the language does not know; Falco Talon ignores them without a word. */
+  unknownKeys(map: MapNode, known: readonly string[], alsoKnown: readonly string[] = []): void {
+    for (const [name, { key }] of map.entries) {
+      if (known.includes(name) || alsoKnown.includes(name)) continue;
+      this.#findings.add('T1501', key, `unknown key \`${name}\`, ignored`, { hint: didYouMean(name, known) });
+    }
+  }
+}
+
+/** Whether an entry has the key with a text that is not empty. */
+export function named(item: MapNode, key: string): boolean {
+  const value = item.entries.get(key)?.value;
+  return value?.kind === 'scalar' && !isNull(value) && value.text !== '';
+}
+
+/** Whether a value is null, which counts as left out. */
+export function isUnset(node: YamlNode): boolean {
+  return node.kind === 'scalar' && isNull(node);
+}
+
+/** The place of a key of a mapping. */
+export function keySpot(map: MapNode, key: string): Spot {
+  return map.entries.get(key)?.key ?? map;
+}
