@@ -29,13 +29,19 @@ const utf8 = new TextDecoder('utf-8', { ignoreBOM: true });
  * The offset of an error counts bytes of the body after the repair of its UTF-8.
  */
 export function decodeEvent(bytes: Uint8Array): { ok: true; event: FalcoEvent } | EventError {
-  const text = utf8.decode(repairUtf8(bytes));
+  const text = decodeText(bytes);
   try {
     return { ok: true, event: finish(readEvent(new JsonReader(text))) };
   } catch (fault) {
     if (!(fault instanceof JsonFault)) throw fault;
     return { ok: false, code: fault.code, offset: utf8Length(text, fault.index) };
   }
+}
+
+/** Only a text with U+FFFD in it can come from invalid UTF-8, which TextDecoder repairs in another way than Go. */
+function decodeText(bytes: Uint8Array): string {
+  const text = utf8.decode(bytes);
+  return text.includes('\ufffd') ? utf8.decode(repairUtf8(bytes)) : text;
 }
 
 function readEvent(reader: JsonReader): RawEvent {
@@ -122,7 +128,9 @@ function mergeFields(earlier: Map<string, JsonValue> | null, later: Map<string, 
 
 /** Lower case as Go's JSON decoder folds the keys that it compares: ASCII letters, and the long s. */
 function foldKey(key: string): string {
-  return key.replace(/[A-Z]/g, (letter) => letter.toLowerCase()).replaceAll('\u017f', 's');
+  return /^[a-z_]*$/.test(key)
+    ? key
+    : key.replace(/[A-Z]/g, (letter) => letter.toLowerCase()).replaceAll('\u017f', 's');
 }
 
 function finish(raw: RawEvent): FalcoEvent {

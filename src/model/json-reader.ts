@@ -46,8 +46,10 @@ export class JsonReader {
 
   /** Skips white space and says which character follows; an empty text at the end. */
   peek(): string {
-    while (isSpace(this.text.charCodeAt(this.index))) this.index += 1;
-    return this.text.charAt(this.index);
+    let at = this.index;
+    while (isSpace(this.text.charCodeAt(at))) at += 1;
+    this.index = at;
+    return this.text.charAt(at);
   }
 
   /** Takes one character, which must be this one. */
@@ -159,35 +161,41 @@ export class JsonReader {
       this.index += 1;
       this.#digits();
     }
-    if (/[eE]/.test(this.text.charAt(this.index))) {
+    const exponent = this.text.charAt(this.index);
+    if (exponent === 'e' || exponent === 'E') {
       this.index += 1;
-      if (/[-+]/.test(this.text.charAt(this.index))) this.index += 1;
+      const sign = this.text.charAt(this.index);
+      if (sign === '+' || sign === '-') this.index += 1;
       this.#digits();
     }
     return new JsonNumber(this.text.slice(start, this.index));
   }
 
   #digits(): void {
-    if (!isDigit(this.text.charCodeAt(this.index))) this.fail(1);
-    while (isDigit(this.text.charCodeAt(this.index))) this.index += 1;
+    let at = this.index;
+    if (!isDigit(this.text.charCodeAt(at))) this.fail(1);
+    while (isDigit(this.text.charCodeAt(at))) at += 1;
+    this.index = at;
   }
 
   /** Reads a string; the next character is its opening quote. */
   string(): string {
-    this.index += 1;
-    let start = this.index;
+    let start = this.index + 1;
+    let at = start;
     let decoded = '';
+    const text = this.text;
     for (;;) {
-      const code = this.text.charCodeAt(this.index);
+      const code = text.charCodeAt(at);
       if (code === 0x22) {
-        this.index += 1;
-        return decoded + this.text.slice(start, this.index - 1);
+        this.index = at + 1;
+        return decoded === '' ? text.slice(start, at) : decoded + text.slice(start, at);
       }
       if (code === 0x5c) {
-        decoded += this.text.slice(start, this.index) + this.#escape();
-        start = this.index;
-      } else if (code >= 0x20) this.index += 1;
-      else this.fail(1); // a control character, or NaN at the end of the text
+        this.index = at;
+        decoded += text.slice(start, at) + this.#escape();
+        start = at = this.index;
+      } else if (code >= 0x20) at += 1;
+      else this.fail(1, at); // a control character, or NaN at the end of the text
     }
   }
 
