@@ -1,0 +1,51 @@
+import { catalog } from '../cli/catalog.ts';
+import { compile } from '../compiler/compile.ts';
+import type { FileProblem } from '../compiler/embed-files.ts';
+import type { SourceFile } from '../compiler/read.ts';
+import { type DiagnosticFormat, renderDiagnostics, type SourceLines } from '../compiler/render-diagnostics.ts';
+import type { Bundle } from '../model/bundle.ts';
+import type { Diagnostic } from '../model/diagnostic.ts';
+
+export type { Bundle } from '../model/bundle.ts';
+export type { Diagnostic, Place, Severity } from '../model/diagnostic.ts';
+export type { PlannedAction, PlannedRule, PolicyRule } from '../model/rule.ts';
+export type { DiagnosticFormat, FileProblem, SourceFile, SourceLines };
+export { renderDiagnostics };
+
+/** How rules are compiled. All of it may be left out. */
+export interface CompileRulesOptions {
+  /** Guard policies. There are none yet; the list is empty. */
+  readonly policies?: readonly never[];
+  /** Refuse extensions of the language, which Falco Talon would ignore without a word. */
+  readonly strictTalon?: boolean;
+  /** Reads the text files that parameters name, such as scripts, for embedding. Without it such parameters are refused. */
+  readonly readFile?: (path: string) => string | FileProblem;
+}
+
+/** What comes out of rules files. */
+export interface CompiledRules {
+  /** Undefined when a diagnostic is an error. */
+  readonly bundle: Bundle | undefined;
+  /** All findings at once, by file, line and column. */
+  readonly diagnostics: readonly Diagnostic[];
+  /** The texts of the files, for drawing the diagnostics. */
+  readonly sources: readonly SourceLines[];
+}
+
+/**
+ * Compiles Talon rules, with all actionners, outputs and notifiers that Talon has, into a policy bundle. Files are read in
+ * order; later ones override earlier ones. Never throws for bad rules.
+ *
+ * ```ts
+ * import { compileRules, renderDiagnostics } from 'talon/compiler';
+ *
+ * const { bundle, diagnostics, sources } = compileRules([{ path: 'rules.yaml', text }]);
+ * if (bundle) writeFileSync('bundle.tar.gz', bundle.pack());
+ * else console.error(renderDiagnostics(diagnostics, sources, 'text'));
+ * ```
+ */
+export function compileRules(files: readonly SourceFile[], options: CompileRulesOptions = {}): CompiledRules {
+  const { strictTalon, readFile } = options;
+  const compiled = compile(files, { catalog, readFile, ...(strictTalon !== undefined && { strictTalon }) });
+  return { bundle: compiled.bundle, diagnostics: compiled.diagnostics, sources: compiled.sources };
+}
