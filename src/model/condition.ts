@@ -8,6 +8,9 @@ import type { FalcoEvent } from './falco-event.ts';
 const MAX_LENGTH = 32_768;
 const LIMITS = { maxAstNodes: 4_000, maxDepth: 64, maxListElements: 1_000, maxMapEntries: 1_000, maxCallArguments: 8 };
 
+/** UTF-16 units of a text that `matches` searches. RE2 needs time in proportion to it, yet up to 10 us for each of them. */
+const MAX_SEARCHED = 65_536;
+
 /** The method that `matches` becomes, since the library's own would give the pattern to a backtracking RegExp. */
 const LINEAR_MATCHES = 'matchesInLinearTime';
 
@@ -37,7 +40,8 @@ const views = new WeakMap<FalcoEvent, ConditionEvent>();
 /**
  * Parses and type-checks a CEL expression over the variable `event`. Comparisons follow the CEL specification: values of
  * different types are unequal, ints and doubles compare by value, an absent field is an error. `matches` takes RE2
- * patterns and time in proportion to the text. Sizes are limited, so that no expression overflows the stack.
+ * patterns and time in proportion to the text; a text of more than 65,536 UTF-16 units is an error. Sizes are limited, so
+ * that no expression overflows the stack.
  */
 export function parseCondition(text: string): { readonly ok: true; readonly condition: Condition } | ConditionFault {
   if (text.length > MAX_LENGTH) return fault(`the expression is longer than ${MAX_LENGTH} characters`, 0, text.length);
@@ -70,7 +74,10 @@ export function evaluateCondition(condition: Condition, event: FalcoEvent): bool
 function environmentWith(patterns: ReadonlyMap<string, RE2JS>): Environment {
   return VOCABULARY.clone().registerFunction(
     `string.${LINEAR_MATCHES}(string): bool`,
-    (text: string, pattern: string) => patterns.get(pattern)?.test(text),
+    (text: string, pattern: string) => {
+      if (text.length > MAX_SEARCHED) throw new Error('too long for `matches`');
+      return patterns.get(pattern)?.test(text);
+    },
   );
 }
 
