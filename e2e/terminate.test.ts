@@ -181,7 +181,7 @@ describe('kubernetes:terminate', () => {
 
     async function replace(pod: KubeObject): Promise<KubeObject> {
       await cluster.api.must('DELETE', namespace.pods(pod.metadata.name), { gracePeriodSeconds: 0 });
-      return namespace.pod(pod.metadata.name);
+      return namespace.pod(pod.metadata.name, { run: false });
     }
   });
 
