@@ -22,12 +22,7 @@ const BANNER =
 async function main(): Promise<void> {
   await build({
     absWorkingDir: root,
-    entryPoints: {
-      talon: 'src/cli/bin.ts',
-      ...(existsSync(path.join(root, 'src/api'))
-        ? { compiler: 'src/api/compiler.ts', runtime: 'src/api/runtime.ts' }
-        : {}),
-    },
+    entryPoints: { talon: 'src/cli/bin.ts', compiler: 'src/api/compiler.ts', runtime: 'src/api/runtime.ts' },
     outdir: work,
     chunkNames: 'chunks/[name]-[hash]',
     bundle: true,
@@ -43,8 +38,7 @@ async function main(): Promise<void> {
     logLevel: 'warning',
   });
   chmodSync(path.join(work, 'talon.js'), 0o755);
-  if (existsSync(path.join(root, 'src/api')))
-    run(path.join(root, 'node_modules/.bin/tsc'), ['-p', 'tsconfig.api.json', '--outDir', path.join(work, 'types')]);
+  run(path.join(root, 'node_modules/.bin/tsc'), ['-p', 'tsconfig.api.json', '--outDir', path.join(work, 'types')]);
   const old = `${work}-old`;
   if (existsSync(dist)) renameSync(dist, old);
   renameSync(work, dist);

@@ -6,7 +6,7 @@ import { catalog } from './catalog.ts';
 import { compileReport, type WrittenBundle } from './compile-report.ts';
 import { rulesFilesOf } from './policy-source.ts';
 import { Progress } from './progress.ts';
-import { fileProblem, readEmbeddedFile, readRulesFiles } from './read-rules-files.ts';
+import { areLarge, fileProblem, readEmbeddedFile, readRulesFiles } from './read-rules-files.ts';
 import type { CommandContext } from './talon-command.ts';
 import { junitXml } from './testing/junit.ts';
 import { testRules } from './testing/test-command.ts';
@@ -36,7 +36,7 @@ export async function compileCommand(
     compile(files, { catalog, readFile: readEmbeddedFile, strictTalon: flags.strictTalon ?? false });
   const compileFiles = (files: readonly string[]): Compiled => {
     const sources = readRulesFiles(files);
-    progress.step(`compiling ${files.join(', ')}`, sources.some(takesLong));
+    progress.step(`compiling ${files.join(', ')}`, areLarge(sources));
     return compileSources(sources);
   };
   const own = ownRules(context, operands, flags, compileFiles);
@@ -87,9 +87,4 @@ function write(file: string, content: string | Uint8Array): void {
   } catch (error) {
     throw new TalonError('usage', `cannot write ${file}: ${fileProblem(error)}`, { cause: error });
   }
-}
-
-/** A megabyte of rules takes about a second. */
-function takesLong(file: SourceFile): boolean {
-  return 'bytes' in file && file.bytes.length > 1024 * 1024;
 }

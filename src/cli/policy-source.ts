@@ -4,7 +4,8 @@ import { renderDiagnostics } from '../compiler/render-diagnostics.ts';
 import { TalonError } from '../model/talon-error.ts';
 import { type Engine, openBundle, openRules } from '../runtime/open-bundle.ts';
 import { catalog } from './catalog.ts';
-import { fileProblem, readEmbeddedFile, readRulesFiles } from './read-rules-files.ts';
+import { Progress } from './progress.ts';
+import { areLarge, fileProblem, readEmbeddedFile, readRulesFiles } from './read-rules-files.ts';
 import { loadSettings } from './settings.ts';
 import type { CommandContext } from './talon-command.ts';
 import { drawsColor } from './terminal.ts';
@@ -28,7 +29,11 @@ export function rulesFilesOf(
  */
 export async function openPolicy(context: CommandContext, bundle: string | undefined): Promise<Engine | undefined> {
   if (bundle !== undefined) return openBundle(readBundle(bundle));
-  const compiled = compile(readRulesFiles(rulesFilesOf(context)), { catalog, readFile: readEmbeddedFile });
+  const files = readRulesFiles(rulesFilesOf(context));
+  const progress = new Progress(context.terminal);
+  progress.step('compiling the rules', areLarge(files));
+  const compiled = compile(files, { catalog, readFile: readEmbeddedFile });
+  progress.done();
   const errors = compiled.diagnostics.filter(({ severity }) => severity === 'error');
   if (compiled.bundle) return openRules(compiled.bundle);
   context.terminal.err(

@@ -13,6 +13,11 @@ export function readRulesFiles(paths: readonly string[]): readonly SourceFile[] 
   });
 }
 
+/** Whether rules files take about a second or more to compile: a megabyte does. */
+export function areLarge(files: readonly SourceFile[]): boolean {
+  return files.reduce((sum, file) => sum + ('bytes' in file ? file.bytes.length : 0), 0) > 1024 * 1024;
+}
+
 /** Reads a file that a parameter names, such as a script, for the compiler; relative paths start at the working directory. */
 export function readEmbeddedFile(path: string): string | FileProblem {
   try {

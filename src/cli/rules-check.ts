@@ -1,7 +1,8 @@
 import { checkRules } from '../compiler/check-rules.ts';
 import { renderDiagnostics } from '../compiler/render-diagnostics.ts';
 import { catalog } from './catalog.ts';
-import { readEmbeddedFile, readRulesFiles } from './read-rules-files.ts';
+import { Progress } from './progress.ts';
+import { areLarge, readEmbeddedFile, readRulesFiles } from './read-rules-files.ts';
 import { logRules, settingsOrLine } from './rules-log.ts';
 import type { CommandContext } from './talon-command.ts';
 import { drawsColor } from './terminal.ts';
@@ -20,11 +21,15 @@ export function rulesCheck(context: CommandContext, flags: RulesCheckFlags): num
   const { terminal } = context;
   const settings = settingsOrLine(context);
   if (!settings) return 1;
-  const { rules, records, diagnostics, sources } = checkRules(readRulesFiles(settings.rulesFiles), {
+  const files = readRulesFiles(settings.rulesFiles);
+  const progress = new Progress(terminal);
+  progress.step('checking the rules', areLarge(files));
+  const { rules, records, diagnostics, sources } = checkRules(files, {
     catalog,
     readFile: readEmbeddedFile,
     strictTalon: flags.strictTalon ?? false,
   });
+  progress.done();
   if (flags.format === 'text') {
     logRules(terminal, settings, rules !== undefined, records);
     terminal.err(renderDiagnostics(diagnostics, sources, 'text', { color: drawsColor(terminal, 'err') }));
