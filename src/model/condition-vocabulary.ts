@@ -17,7 +17,7 @@ const FUNCTIONS = new Set([
 ]);
 
 /** Macros that run an expression for each element. */
-const MACROS = new Set(['all', 'exists', 'exists_one', 'filter', 'map']);
+export const MACROS = new Set(['all', 'exists', 'exists_one', 'filter', 'map']);
 
 /** Searches. What they search for has to stand in the rule. */
 const SEARCHES = new Set(['contains', 'indexOf', 'lastIndexOf', 'split', 'matches']);

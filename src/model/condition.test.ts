@@ -87,6 +87,18 @@ describe('evaluateCondition', () => {
     expect(evaluateCondition(condition('event.output_fields["a"] != "x"'), nested(9_000))).toBe(true);
   });
 
+  test('macros visit 10,000 elements together, more are an error', () => {
+    const tags = (count: number) => event(`{"tags":[${Array.from({ length: count }, () => '0').join(',')}]}`);
+    expect(evaluateCondition(condition('event.tags.all(t, t == 0)'), tags(10_000))).toBe(true);
+    expect(evaluateCondition(condition('event.tags.all(t, t == 0)'), tags(10_001))).toBe(false);
+    expect(evaluateCondition(condition('event.tags.all(t, [0, 1].exists(n, t == n))'), tags(4_000))).toBe(false);
+    expect(evaluateCondition(condition('0 in event.tags'), tags(100_000))).toBe(true);
+    const erring = condition('event.tags.exists(t, t.startsWith("x")) || event.output_fields.exists(k, k == "x")');
+    const start = performance.now();
+    expect(evaluateCondition(erring, tags(300_000))).toBe(false);
+    expect(performance.now() - start).toBeLessThan(2_000);
+  });
+
   test('a pattern takes time in proportion to the text', () => {
     const start = performance.now();
     const text = condition('event.rule.matches("(a+)+$")');

@@ -1,26 +1,18 @@
-import { RE2JS } from '@bufbuild/re2';
-import { type ASTNode, Environment, type ParseResult } from '@marcbachmann/cel-js';
-import { ConditionEvent, EVENT_MEMBERS } from './condition-event.ts';
-import { checkVocabulary, childrenOf } from './condition-vocabulary.ts';
+import type { ASTNode, ParseResult } from '@marcbachmann/cel-js';
+import { ConditionEvent } from './condition-event.ts';
+import { ConditionProgram, LINEAR_MATCHES } from './condition-program.ts';
+import { checkVocabulary } from './condition-vocabulary.ts';
 import type { FalcoEvent } from './falco-event.ts';
 
 /** UTF-16 units of an expression. */
 const MAX_LENGTH = 32_768;
-const LIMITS = { maxAstNodes: 4_000, maxDepth: 64, maxListElements: 1_000, maxMapEntries: 1_000, maxCallArguments: 8 };
-
-/** UTF-16 units of a text that `matches` searches. RE2 needs time in proportion to it, yet up to 10 us for each of them. */
-const MAX_SEARCHED = 65_536;
-
-/** The method that `matches` becomes, since the library's own would give the pattern to a backtracking RegExp. */
-const LINEAR_MATCHES = 'matchesInLinearTime';
 
 /** An expression that has been parsed and type-checked. */
 export interface Condition {
   readonly text: string;
-  /** For the compiler of the policy module. */
+  /** For the compiler of the policy module. A call of `matches` has the name `matchesInLinearTime` in it. */
   readonly ast: ASTNode;
-  /** True or false, or something else for a result of unknown type. Throws where CEL has an error. */
-  readonly run: (context: { readonly event: ConditionEvent }) => unknown;
+  readonly program: ConditionProgram;
 }
 
 /** A place in the expression, in UTF-16 units. */
@@ -31,26 +23,23 @@ export interface ConditionFault {
   readonly length: number;
 }
 
-const VOCABULARY = new Environment({ limits: LIMITS, homogeneousAggregateLiterals: false })
-  .registerType('Event', { ctor: ConditionEvent, fields: EVENT_MEMBERS })
-  .registerVariable('event', 'Event');
-
 const views = new WeakMap<FalcoEvent, ConditionEvent>();
 
 /**
  * Parses and type-checks a CEL expression over the variable `event`. Comparisons follow the CEL specification: values of
  * different types are unequal, ints and doubles compare by value, an absent field is an error. `matches` takes RE2
- * patterns and time in proportion to the text; a text of more than 65,536 UTF-16 units is an error. Sizes are limited, so
- * that no expression overflows the stack.
+ * patterns, and time in proportion to the text. What an evaluation costs is bounded, whatever an alert says: a text of more
+ * than 65,536 UTF-16 units is an error for `matches`, and so are more than 10,000 elements for the macros together. Sizes of
+ * expressions are limited, so that none overflows the stack.
  */
 export function parseCondition(text: string): { readonly ok: true; readonly condition: Condition } | ConditionFault {
   if (text.length > MAX_LENGTH) return fault(`the expression is longer than ${MAX_LENGTH} characters`, 0, text.length);
-  const patterns = new Map<string, RE2JS>();
+  const program = new ConditionProgram(text);
   try {
-    const parsed = environmentWith(patterns).parse(text);
-    const objection = checkVocabulary(parsed.ast);
-    if (objection) return faultAt(objection.message, objection.node);
-    return compilePatterns(parsed.ast, patterns) ?? checkTypes(text, parsed);
+    const parsed = program.parse();
+    const objection = checkVocabulary(parsed.ast) ?? program.compilePatterns(parsed.ast);
+    if (objection) return fault(objection.message, objection.node.start, objection.node.end - objection.node.start);
+    return checkTypes(text, parsed) ?? { ok: true, condition: { text, ast: parsed.ast, program } };
   } catch (error) {
     return libraryFault(text, error);
   }
@@ -64,52 +53,17 @@ export function evaluateCondition(condition: Condition, event: FalcoEvent): bool
     views.set(event, view);
   }
   try {
-    return condition.run({ event: view }) === true;
+    return condition.program.run(view) === true;
   } catch {
     return false;
   }
 }
 
-/** The vocabulary with a `matches` that looks its patterns up here: they are compiled once, with the condition. */
-function environmentWith(patterns: ReadonlyMap<string, RE2JS>): Environment {
-  return VOCABULARY.clone().registerFunction(
-    `string.${LINEAR_MATCHES}(string): bool`,
-    (text: string, pattern: string) => {
-      if (text.length > MAX_SEARCHED) throw new Error('too long for `matches`');
-      return patterns.get(pattern)?.test(text);
-    },
-  );
-}
-
-/** Compiles the patterns of all calls of `matches` and sends the calls to the linear one. */
-function compilePatterns(node: ASTNode, patterns: Map<string, RE2JS>): ConditionFault | undefined {
-  if (node.op === 'rcall' && node.args[0] === 'matches') {
-    const pattern = node.args[2][0];
-    if (pattern?.op !== 'value' || typeof pattern.args !== 'string')
-      return faultAt('a pattern is a text', pattern ?? node);
-    try {
-      patterns.set(pattern.args, RE2JS.compile(pattern.args));
-    } catch (error) {
-      return faultAt(`not a pattern of RE2: ${error instanceof Error ? error.message : String(error)}`, pattern);
-    }
-    node.args[0] = LINEAR_MATCHES;
-  }
-  for (const child of childrenOf(node)) {
-    const childFault = compilePatterns(child, patterns);
-    if (childFault) return childFault;
-  }
-  return undefined;
-}
-
-function checkTypes(text: string, parsed: ParseResult): { ok: true; condition: Condition } | ConditionFault {
+function checkTypes(text: string, parsed: ParseResult): ConditionFault | undefined {
   const { valid, type, error } = parsed.check();
   if (!valid) return libraryFault(text, error);
-  if (type !== 'bool' && type !== 'dyn') return fault(`a condition is true or false, this is ${type}`, 0, text.length);
-  return { ok: true, condition: { text, ast: parsed.ast, run: parsed } };
-}
-
-function faultAt(message: string, node: ASTNode): ConditionFault {
-  return fault(message, node.start, node.end - node.start);
+  if (type === 'bool' || type === 'dyn') return undefined;
+  return fault(`a condition is true or false, this is ${type}`, 0, text.length);
 }
 
 function fault(message: string, offset: number, length: number): ConditionFault {
