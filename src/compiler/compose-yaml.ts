@@ -26,7 +26,8 @@ export const ENOUGH = new Error('enough faults');
  */
 export function composeDocuments(text: string, faults: YamlFault[]): Document.Parsed[] {
   const parser = new Parser();
-  const composer = composerInto(faults);
+  const quote = { start: 0 };
+  const composer = composerInto(faults, quote);
   const documents: Document.Parsed[] = [];
   const add = (composed: Iterable<Document.Parsed>): void => {
     for (const document of composed) {
@@ -46,6 +47,7 @@ export function composeDocuments(text: string, faults: YamlFault[]): Document.Pa
   };
   try {
     for (const lexeme of new Lexer().lex(text)) {
+      if (lexeme.startsWith('"') || lexeme.startsWith("'")) quote.start = parser.offset;
       take(parser.next(lexeme));
       if (parser.stack.length <= MAX_DEPTH) continue;
       const at = parser.offset;
@@ -60,11 +62,19 @@ export function composeDocuments(text: string, faults: YamlFault[]): Document.Pa
   return documents;
 }
 
-/** A composer whose errors go to `faults` at once. The package would collect millions of them from a hostile text. */
-function composerInto(faults: YamlFault[]): Composer {
+/**
+ * A composer whose errors go to `faults` at once. The package would collect millions of them from a hostile text.
+ *
+ * @param quote where the last quoted text starts
+ */
+function composerInto(faults: YamlFault[], quote: { readonly start: number }): Composer {
   const composer = new Composer({ schema: 'failsafe', uniqueKeys: false, prettyErrors: false });
   const onError = (source: ErrorSource, code: string, message: string, isWarning = false): void => {
-    if (!isWarning) report(faults, yamlFault(source, code, message));
+    if (isWarning) return;
+    // A quote that is not closed takes all that follows with it, so the last one is to blame.
+    const unclosed = /^Missing closing .*quote$/.test(message);
+    if (unclosed) report(faults, yamlFault(quote.start, code, 'missing closing quote'));
+    else report(faults, yamlFault(source, code, message));
   };
   Object.assign(composer, { onError });
   return composer;

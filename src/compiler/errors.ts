@@ -66,7 +66,6 @@ export const ERRORS = {
   T1302: error('parameters', 'a parameter of the actionner is wrong', 'see `talon actionners list`'),
   T1303: error('parameters', 'an output is missing', 'add an output: the actionner makes a file'),
   T1304: error('parameters', 'the output target does not exist', 'see `talon outputs list`'),
-  T1305: error('parameters', 'an output has no parameters', 'add the parameters of the output'),
   T1306: error('parameters', 'a parameter of the output is wrong', 'see `talon outputs list`'),
   T1307: error(
     'parameters',
@@ -96,6 +95,7 @@ export const ERRORS = {
     'set `continue` on the capture',
   ),
   T1605: warning('rules', 'a rule repeats an earlier one', 'remove one of them'),
+  T1606: warning('rules', 'the key of an output field ends with a sign', 'only `=` and `!=` compare output fields'),
 
   T1701: warning('parameters', 'a notifier does not exist', 'see `talon notifiers list`'),
   T1702: warning('parameters', 'a parameter is not known', 'remove it, or correct its spelling'),

@@ -1,7 +1,7 @@
 import type { Findings } from './findings.ts';
 import { isNull } from './scalar-type.ts';
 import type { Spot } from './source.ts';
-import { didYouMean } from './suggest.ts';
+import { didYouMean, suggest } from './suggest.ts';
 import type { MapNode, ScalarNode, YamlNode } from './yaml-node.ts';
 
 /** Reads the values of a mapping as the language wants them. What is of another kind becomes a finding and is left out. */
@@ -60,11 +60,17 @@ export class Fields {
     this.#findings.add('T1108', node, `${what} must be ${wanted}, not ${kinds[node.kind]}`);
   }
 
-  /** Warns of keys that the language does not know; Falco Talon ignores them without a word. */
-  unknownKeys(map: MapNode, known: readonly string[], alsoKnown: readonly string[] = []): void {
+  /**
+   * Warns of keys that the language does not know; Falco Talon ignores them without a word.
+   *
+   * @param ofMatch keys that belong into `match`, where they are easily forgotten to stand
+   */
+  unknownKeys(map: MapNode, known: readonly string[], ofMatch: readonly string[] = []): void {
     for (const [name, { key }] of map.entries) {
-      if (known.includes(name) || alsoKnown.includes(name)) continue;
-      this.#findings.add('T1501', key, `unknown key \`${name}\`, ignored`, { hint: didYouMean(name, known) });
+      if (known.includes(name)) continue;
+      const misplaced = suggest(name, ofMatch);
+      const hint = didYouMean(name, known) ?? (misplaced && `\`${misplaced}\` stands in \`match\``);
+      this.#findings.add('T1501', key, `unknown key \`${name}\`, ignored`, { hint });
     }
   }
 }

@@ -79,6 +79,11 @@ function tagTerms(item: ScalarNode, rule: string, findings: Findings): string[] 
 function fieldTerms(item: ScalarNode, rule: string, findings: Findings): FieldTerm[] {
   return split(item.text, /, ?/g).flatMap(({ text, from, to }) => {
     const term = fieldTerm(text);
+    if (term && /[~^*+:|&-]$/.test(term.key)) {
+      findings.add('T1606', spotWithin(item, from, to), `\`${term.key}\` is hardly the key of a field`, {
+        hint: 'only `=` and `!=` compare output fields',
+      });
+    }
     if (term) return [term];
     findings.add('T1212', spotWithin(item, from, to), fieldMessage(text), {
       hint: fieldHint(text),

@@ -93,17 +93,20 @@ class EntryParser {
   /** An entry that Falco Talon passes over without a word: its name is empty, or its key is misspelt. */
   #nameless(item: MapNode): void {
     const key = ['rule', 'action'].find((name) => item.entries.has(name));
-    for (const name of ['rule', 'action']) this.#fields.text(item, name);
-    const misspelt = [...item.entries.keys()].map((name) => didYouMean(name, ['rule', 'action'])).find(Boolean);
-    const message = key
-      ? `this ${key === 'rule' ? 'rule' : 'action block'} has no name and is ignored`
-      : 'neither a rule nor an action block, ignored';
-    this.#findings.add('T1502', item, message, { hint: key ? undefined : misspelt });
+    if (key) {
+      const value = item.entries.get(key)?.value;
+      const what = key === 'rule' ? 'rule' : 'action block';
+      if (value?.kind === 'scalar') this.#findings.add('T1502', item, `this ${what} has no name and is ignored`);
+      else this.#fields.text(item, key);
+      return;
+    }
+    const hint = [...item.entries.keys()].map((name) => didYouMean(name, ['rule', 'action'])).find(Boolean);
+    this.#findings.add('T1502', item, 'neither a rule nor an action block, ignored', { hint });
   }
 
   #rule(item: MapNode): RuleBlock {
     const rule = this.#fields.text(item, 'rule') ?? emptyAt(item);
-    if (!named(item, 'action')) this.#fields.unknownKeys(item, RULE_KEYS);
+    if (!named(item, 'action')) this.#fields.unknownKeys(item, RULE_KEYS, MATCH_KEYS);
     return {
       spot: item,
       rule,
@@ -143,7 +146,7 @@ class EntryParser {
   }
 
   #action(map: MapNode): ActionBlock {
-    if (!named(map, 'rule')) this.#fields.unknownKeys(map, ACTION_KEYS, FUTURE_KEYS);
+    if (!named(map, 'rule')) this.#fields.unknownKeys(map, [...ACTION_KEYS, ...FUTURE_KEYS]);
     for (const key of FUTURE_KEYS) {
       if (!map.entries.has(key)) continue;
       this.#findings.add('T1402', keySpot(map, key), `\`${key}\` is not available yet`);

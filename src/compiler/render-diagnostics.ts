@@ -74,16 +74,20 @@ function drawLine(line: string, place: Place, paint: (text: string) => string): 
   // A tab before the caret stays a tab, so that the caret stands below what it means whatever the tab width is.
   const indent = shown.slice(0, caret - from).replace(/[^\t]/g, ' ');
   const length = Math.max(1, Math.min(place.length, shown.length - (caret - from)));
-  return [`  | ${visible(shown)}`, `  | ${indent}${paint('^'.repeat(length))}`];
+  return [`  | ${inLine(shown)}`, `  | ${indent}${paint('^'.repeat(length))}`];
 }
 
 /** Rules may come from anywhere: no control character of theirs reaches the terminal. */
 function visible(text: string): string {
+  return inLine(text).replaceAll('\t', '\\t');
+}
+
+/** The same for a source line, whose tabs stay. */
+function inLine(text: string): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
-  return text.replace(/[\0-\x08\x0a-\x1f\x7f-\x9f]/g, (character) => {
-    const code = character.charCodeAt(0).toString(16).padStart(4, '0');
-    return character === '\n' ? '\\n' : `\\u${code}`;
-  });
+  return text.replace(/[\0-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g, (character) =>
+    character === '\n' ? '\\n' : `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
 }
 
 /** See "workflow commands for GitHub Actions": property values escape more than the message. */

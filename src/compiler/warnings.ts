@@ -53,8 +53,9 @@ function warnOfUnreachableActions(rule: RuleBlock, catalog: Catalog, findings: F
 }
 
 function warnOfMatchAll({ block, terms }: LoadedRule, catalog: Catalog, findings: Findings): void {
-  const { rules, tags, output_fields, source, condition } = terms;
-  const narrow = rules.length + tags.length + output_fields.length > 0 || source !== '' || condition !== '';
+  const { rules, tags, output_fields, source } = terms;
+  const narrow =
+    rules.length + tags.length + output_fields.length > 0 || source !== '' || textOf(block.match.condition) !== '';
   if (narrow || !acceptsAnyPriority(terms.priority.accepts)) return;
   const destructive = block.actions.find((action) => catalog.actionners.get(textOf(action.actionner))?.destructive);
   if (!destructive) return;
@@ -92,10 +93,10 @@ function warnOfRepetition(rule: LoadedRule, before: LoadedRule, findings: Findin
   }
 }
 
-function matchKey({ terms }: LoadedRule): string {
-  const { rules, priority, source, tags, output_fields, condition } = terms;
+function matchKey({ block, terms }: LoadedRule): string {
+  const { rules, priority, source, tags, output_fields } = terms;
   const lists = [rules, tags, output_fields].map((list) => list.map((item) => JSON.stringify(item)).sort());
-  return JSON.stringify([...lists, priority.accepts, source, condition]);
+  return JSON.stringify([...lists, priority.accepts, source, textOf(block.match.condition)]);
 }
 
 function actionsKey({ block }: LoadedRule): string {
