@@ -49,7 +49,11 @@ export function requiredText(description: string) {
 }
 
 /** One of the given words. */
-export function oneOf<const V extends string>(description: string, words: readonly V[], fallback: NoInfer<V>) {
+export function oneOf<const V extends string>(
+  description: string,
+  words: readonly V[],
+  fallback: NoInfer<V>,
+): z.ZodType<V> {
   return z
     .enum(['', ...words])
     .nullish()
