@@ -65,9 +65,11 @@ describe('textForms', () => {
 test('both forms of any double read back as the same double', () => {
   fc.assert(
     fc.property(fc.double({ noNaN: true, noDefaultInfinity: true }), (double) => {
+      // JavaScript drops the sign of a negative zero here, JSON does not.
+      const spelled = Object.is(double, -0) ? '-0e+0' : double.toExponential();
       expect(Number(goNumber(double))).toBe(double);
-      expect(Number(plainNumber(number(double.toExponential())))).toBe(double);
-      expect(plainNumber(number(double.toExponential()))).toMatch(/^-?\d+(\.\d+)?$/);
+      expect(Number(plainNumber(number(spelled)))).toBe(double);
+      expect(plainNumber(number(spelled))).toMatch(/^-?\d+(\.\d+)?$/);
     }),
   );
 });
