@@ -29,7 +29,7 @@ export function printRules(files: readonly SourceFile[], options: LoadOptions = 
   return findings.failed ? result : { ...result, text: rulesText(rules.map(({ block }) => block)) };
 }
 
-const LAYOUT: ToStringOptions = { indent: 4, lineWidth: 0, directives: true };
+const LAYOUT: ToStringOptions = { lineWidth: 0, directives: true };
 
 function rulesText(rules: readonly RuleBlock[]): string {
   const document = new Document(null);
