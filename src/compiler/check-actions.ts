@@ -5,7 +5,7 @@ import type { ParameterSchema } from '../model/parameters.ts';
 import type { ActionBlock, OutputBlock, Parameters, RuleBlock } from './blocks.ts';
 import { textOf } from './blocks.ts';
 import { actionRecord } from './check-structure.ts';
-import { embedFiles, type ReadFile } from './embed-files.ts';
+import { FileEmbedder, type ReadFile } from './embed-files.ts';
 import type { ErrorId } from './errors.ts';
 import type { Findings } from './findings.ts';
 import { parameterMap, spotOfPath } from './parameter-value.ts';
@@ -20,119 +20,123 @@ export interface CheckOptions {
 
 const CONTEXTS = ['aws', 'k8snode'];
 
-/**
- * The checks of an action against the catalog, in Falco Talon's order (V1 to V6). Returns the contents of the files that
- * its parameters name.
- */
-export function checkAction(
-  action: ActionBlock,
-  rule: RuleBlock,
-  { catalog, readFile }: CheckOptions,
-  findings: Findings,
-): EmbeddedFiles | undefined {
-  const id = textOf(action.actionner);
-  const actionner = catalog.actionners.get(id);
-  // A malformed or missing one is a finding already.
-  if (!/[a-z]+:[a-z]+/.test(id)) return undefined;
-  if (!actionner) {
-    findings.add('T1301', action.actionner, `unknown actionner \`${id}\``, {
-      hint: didYouMean(id, catalog.actionners.keys()),
-      record: { error: 'unknown actionner', ...actionRecord(rule, action) },
-    });
-    return undefined;
+/** Checks actions against the catalog. */
+export class ActionChecker {
+  readonly #catalog: Catalog;
+  readonly #findings: Findings;
+  readonly #embedder: FileEmbedder;
+  /** Parameters that were found good, as JSON, by what takes them: many actions have the same. */
+  readonly #good = new Map<ParameterSchema, Set<string>>();
+
+  constructor({ catalog, readFile }: CheckOptions, findings: Findings) {
+    this.#catalog = catalog;
+    this.#findings = findings;
+    this.#embedder = new FileEmbedder(readFile, findings);
   }
-  checkContexts(action, findings);
-  const decoded = checkParameters('T1302', actionner.parameters, action.parameters, {
-    owner: id,
-    spot: action.actionner ?? action.spot,
-    record: actionRecord(rule, action),
-    findings,
-  });
-  const files = decoded ? embedFiles(action, rule, actionner, readFile, findings) : undefined;
-  checkOutput(action, actionner, { rule, catalog, findings });
-  return files;
+
+  /**
+   * Makes the checks of an action in Falco Talon's order (V1 to V6). Returns the contents of the files that its parameters
+   * name.
+   */
+  check(action: ActionBlock, rule: RuleBlock): EmbeddedFiles | undefined {
+    const id = textOf(action.actionner);
+    // A malformed or missing one is a finding already.
+    if (!/[a-z]+:[a-z]+/.test(id)) return undefined;
+    const actionner = this.#catalog.actionners.get(id);
+    if (!actionner) {
+      this.#findings.add('T1301', action.actionner, `unknown actionner \`${id}\``, {
+        hint: didYouMean(id, this.#catalog.actionners.keys()),
+        record: { error: 'unknown actionner', ...actionRecord(rule, action) },
+      });
+      return undefined;
+    }
+    this.#checkContexts(action);
+    const good = this.#checkParameters('T1302', actionner.parameters, action.parameters, {
+      owner: id,
+      spot: action.actionner ?? action.spot,
+      record: () => actionRecord(rule, action),
+    });
+    const files = good ? this.#embedder.embed(action, rule, actionner) : undefined;
+    this.#checkOutput(action, actionner, rule);
+    return files;
+  }
+
+  #checkOutput(action: ActionBlock, actionner: Actionner, rule: RuleBlock): void {
+    const output = presentOutput(action.output);
+    if (!output) {
+      if (actionner.artifact !== 'required') return;
+      this.#findings.add('T1303', action.actionner, `\`${actionner.id}\` needs an output for its file`, {
+        hint: 'add `output` with a `target` and its `parameters`',
+        record: { error: 'an output is required', ...actionRecord(rule, action) },
+      });
+      return;
+    }
+    const target = textOf(output.target);
+    const { actionner: _, ...named } = actionRecord(rule, action);
+    const record = { ...named, output_target: target };
+    const definition = this.#catalog.outputs.get(target);
+    if (!definition) {
+      this.#findings.add('T1304', output.target, `unknown output target \`${target}\``, {
+        hint: didYouMean(target, this.#catalog.outputs.keys()),
+        record: { error: 'unknown target', ...record },
+      });
+      return;
+    }
+    // Without parameters the structural check has complained.
+    if (!output.parameters?.size) return;
+    const subject = { owner: target, spot: output.target ?? output.spot, record: () => record };
+    this.#checkParameters('T1306', definition.parameters, output.parameters, subject);
+  }
+
+  #checkParameters(
+    code: ErrorId,
+    schema: ParameterSchema,
+    parameters: Parameters | undefined,
+    { owner, spot, record }: Subject,
+  ): boolean {
+    const given = parameterMap(parameters);
+    const text = JSON.stringify(given);
+    const good = this.#good.get(schema) ?? new Set();
+    if (good.has(text)) return true;
+    this.#good.set(schema, good);
+    const decoded: DecodedParameters<unknown> = decodeParameters(schema, given);
+    const problems = decoded.ok ? [] : decoded.problems;
+    const error = problems[0]?.message ?? 'wrong parameters';
+    for (const [index, { path, message }] of problems.entries()) {
+      const at = (parameters && spotOfPath(parameters, path)) ?? spot;
+      // Falco Talon prints one line for an action, whatever number of its parameters is wrong.
+      this.#findings.add(code, at, message, index === 0 ? { record: { error, ...record() } } : {});
+    }
+    const unknown = given ? unknownParameters(schema, given) : [];
+    for (const name of unknown) {
+      this.#findings.add('T1702', parameters?.get(name)?.key, `\`${owner}\` has no parameter \`${name}\`, ignored`, {
+        hint: didYouMean(name, Object.keys(schema.shape)),
+      });
+    }
+    if (decoded.ok && unknown.length === 0) good.add(text);
+    return decoded.ok;
+  }
+
+  #checkContexts(action: ActionBlock): void {
+    for (const context of action.additional_contexts) {
+      if (CONTEXTS.includes(context.text)) continue;
+      this.#findings.add('T1704', context, `unknown additional context \`${context.text}\``, {
+        hint: didYouMean(context.text, CONTEXTS),
+      });
+    }
+  }
 }
 
-interface OutputContext {
-  readonly rule: RuleBlock;
-  readonly catalog: Catalog;
-  readonly findings: Findings;
-}
-
-function checkOutput(action: ActionBlock, actionner: Actionner, { rule, catalog, findings }: OutputContext): void {
-  const output = presentOutput(action.output);
-  if (!output) {
-    if (actionner.artifact !== 'required') return;
-    findings.add('T1303', action.actionner, `\`${actionner.id}\` needs an output for its file`, {
-      hint: 'add `output` with a `target` and its `parameters`',
-      record: { error: 'an output is required', ...actionRecord(rule, action) },
-    });
-    return;
-  }
-  const target = textOf(output.target);
-  const { actionner: _, ...named } = actionRecord(rule, action);
-  const record = { ...named, output_target: target };
-  const definition = catalog.outputs.get(target);
-  if (!definition) {
-    findings.add('T1304', output.target, `unknown output target \`${target}\``, {
-      hint: didYouMean(target, catalog.outputs.keys()),
-      record: { error: 'unknown target', ...record },
-    });
-    return;
-  }
-  // Without parameters the structural check has complained.
-  if (!output.parameters?.size) return;
-  checkParameters('T1306', definition.parameters, output.parameters, {
-    owner: target,
-    spot: output.target ?? output.spot,
-    record,
-    findings,
-  });
+/** Whose parameters are checked. */
+interface Subject {
+  /** Id of the actionner or output. */
+  readonly owner: string;
+  /** What is shown when a parameter is missing. */
+  readonly spot: Spot;
+  readonly record: () => Omit<RulesRecord, 'error'>;
 }
 
 /** An output without a target counts as none. */
 export function presentOutput(output: OutputBlock | undefined): OutputBlock | undefined {
   return output?.target?.text ? output : undefined;
-}
-
-interface ParameterContext {
-  /** Id of the actionner or output. */
-  readonly owner: string;
-  /** What is shown when a parameter is missing. */
-  readonly spot: Spot;
-  readonly record: Omit<RulesRecord, 'error'>;
-  readonly findings: Findings;
-}
-
-function checkParameters(
-  code: ErrorId,
-  schema: ParameterSchema,
-  parameters: Parameters | undefined,
-  { owner, spot, record, findings }: ParameterContext,
-): boolean {
-  const given = parameterMap(parameters);
-  const decoded: DecodedParameters<unknown> = decodeParameters(schema, given);
-  if (!decoded.ok) {
-    const error = decoded.problems[0]?.message ?? 'wrong parameters';
-    for (const [index, { path, message }] of decoded.problems.entries()) {
-      const at = (parameters && spotOfPath(parameters, path)) ?? spot;
-      // Falco Talon prints one line for an action, whatever number of its parameters is wrong.
-      findings.add(code, at, message, index === 0 ? { record: { error, ...record } } : {});
-    }
-  }
-  for (const name of given ? unknownParameters(schema, given) : []) {
-    findings.add('T1702', parameters?.get(name)?.key, `\`${owner}\` has no parameter \`${name}\`, ignored`, {
-      hint: didYouMean(name, Object.keys(schema.shape)),
-    });
-  }
-  return decoded.ok;
-}
-
-function checkContexts(action: ActionBlock, findings: Findings): void {
-  for (const context of action.additional_contexts) {
-    if (CONTEXTS.includes(context.text)) continue;
-    findings.add('T1704', context, `unknown additional context \`${context.text}\``, {
-      hint: didYouMean(context.text, CONTEXTS),
-    });
-  }
 }

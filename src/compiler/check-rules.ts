@@ -2,7 +2,7 @@ import type { Catalog } from '../model/definition.ts';
 import type { Diagnostic, RulesRecord } from '../model/diagnostic.ts';
 import type { PolicyRule } from '../model/rule.ts';
 import type { ActionBlock } from './blocks.ts';
-import { checkAction } from './check-actions.ts';
+import { ActionChecker } from './check-actions.ts';
 import type { ReadFile } from './embed-files.ts';
 import { Findings } from './findings.ts';
 import { type LoadOptions, load } from './load.ts';
@@ -33,10 +33,11 @@ export interface Checked {
 export function checkRules(files: readonly SourceFile[], options: CompileOptions): Checked {
   const findings = new Findings();
   const loaded = load(files, options, findings);
+  const checker = new ActionChecker(options, findings);
   const embedded = new Map<ActionBlock, EmbeddedFiles>();
   for (const { block } of loaded.rules) {
     for (const action of block.actions) {
-      const files = checkAction(action, block, options, findings);
+      const files = checker.check(action, block);
       if (files) embedded.set(action, files);
     }
   }

@@ -18,41 +18,57 @@ export type ReadFile = (path: string) => string | FileProblem;
 /** UTF-8 bytes of one embedded file. */
 export const MAX_EMBEDDED_BYTES = 256 * 1024;
 
-/** Reads the files that the parameters of an action name, so that the bundle needs nothing beside it. */
-export function embedFiles(
-  action: ActionBlock,
-  rule: RuleBlock,
-  actionner: Actionner,
-  readFile: ReadFile | undefined,
-  findings: Findings,
-): EmbeddedFiles | undefined {
-  const files: Record<string, string> = {};
-  for (const [name, field] of Object.entries(actionner.parameters.shape)) {
-    if (parameterFacts(field).embeds !== 'text') continue;
-    const node = pathNode(action, name);
-    if (!node) continue;
-    const content = contentOf(node.text, readFile);
-    if (typeof content === 'string') {
-      files[name] = content;
-      continue;
-    }
-    findings.add('T1307', node, `cannot embed \`${node.text}\`: ${content.problem}`, {
-      record: { error: `stat ${node.text}: ${content.problem}`, ...actionRecord(rule, action) },
-    });
+/** Reads the files that the parameters of actions name, so that the bundle needs nothing beside it. */
+export class FileEmbedder {
+  readonly #readFile: ReadFile | undefined;
+  readonly #findings: Findings;
+  /** Names of the parameters that are paths of files, by actionner. */
+  readonly #paths = new Map<Actionner, readonly string[]>();
+
+  constructor(readFile: ReadFile | undefined, findings: Findings) {
+    this.#readFile = readFile;
+    this.#findings = findings;
   }
-  return Object.keys(files).length > 0 ? files : undefined;
+
+  /** The contents of the files of an action, by parameter. What cannot be read becomes a finding. */
+  embed(action: ActionBlock, rule: RuleBlock, actionner: Actionner): EmbeddedFiles | undefined {
+    const files: Record<string, string> = {};
+    for (const name of this.#pathsOf(actionner)) {
+      const node = pathNode(action, name);
+      if (!node) continue;
+      const content = this.#read(node.text);
+      if (typeof content === 'string') {
+        files[name] = content;
+        continue;
+      }
+      this.#findings.add('T1307', node, `cannot embed \`${node.text}\`: ${content.problem}`, {
+        record: { error: `stat ${node.text}: ${content.problem}`, ...actionRecord(rule, action) },
+      });
+    }
+    return Object.keys(files).length > 0 ? files : undefined;
+  }
+
+  #pathsOf(actionner: Actionner): readonly string[] {
+    const kept = this.#paths.get(actionner);
+    if (kept) return kept;
+    const fields = Object.entries(actionner.parameters.shape);
+    const names = fields.filter(([, field]) => parameterFacts(field).embeds === 'text').map(([name]) => name);
+    this.#paths.set(actionner, names);
+    return names;
+  }
+
+  #read(path: string): string | FileProblem {
+    const content = this.#readFile?.(path) ?? { problem: 'files are not read here' };
+    if (typeof content !== 'string') return content;
+    const size = Buffer.byteLength(content);
+    if (size <= MAX_EMBEDDED_BYTES) return content;
+    return { problem: `it has ${size} bytes, more than ${MAX_EMBEDDED_BYTES}` };
+  }
 }
 
+/** The path that a parameter holds; names of parameters are written in any case. */
 function pathNode(action: ActionBlock, name: string): ScalarNode | undefined {
   const entry = action.parameters && [...action.parameters].find(([written]) => written.toLowerCase() === name);
   const node = entry?.[1].value;
   return node?.kind === 'scalar' && !isNull(node) && node.text !== '' ? node : undefined;
-}
-
-function contentOf(path: string, readFile: ReadFile | undefined): string | FileProblem {
-  const content = readFile?.(path) ?? { problem: 'files are not read here' };
-  if (typeof content !== 'string') return content;
-  const size = Buffer.byteLength(content);
-  if (size <= MAX_EMBEDDED_BYTES) return content;
-  return { problem: `it has ${size} bytes, more than ${MAX_EMBEDDED_BYTES}` };
 }

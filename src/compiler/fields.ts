@@ -23,21 +23,23 @@ export class Fields {
 
   /** A list of texts. */
   texts(map: MapNode, key: string): ScalarNode[] {
-    return this.items(map, key).flatMap((item) => {
-      if (item.kind === 'scalar') return [item];
-      this.wrongKind(item, `an item of \`${key}\``, 'a text');
-      return [];
-    });
+    const texts: ScalarNode[] = [];
+    for (const item of this.items(map, key)) {
+      if (item.kind === 'scalar') texts.push(item);
+      else this.wrongKind(item, `an item of \`${key}\``, 'a text');
+    }
+    return texts;
   }
 
   /** The items of a list, without the null ones. */
-  items(map: MapNode, key: string): YamlNode[] {
+  items(map: MapNode, key: string): readonly YamlNode[] {
     const value = map.entries.get(key)?.value;
     if (!value || isUnset(value)) return [];
     if (value.kind !== 'list') {
       this.wrongKind(value, `\`${key}\``, 'a list');
       return [];
     }
+    if (!value.items.some(isUnset)) return value.items;
     return value.items.filter((item) => {
       if (!isUnset(item)) return true;
       this.#findings.add('T1503', item, `empty item of \`${key}\`, ignored`);

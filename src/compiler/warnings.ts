@@ -1,7 +1,7 @@
 import type { Catalog } from '../model/definition.ts';
 import type { ActionBlock, RuleBlock } from './blocks.ts';
 import { textOf } from './blocks.ts';
-import { type CheckOptions, checkAction } from './check-actions.ts';
+import { ActionChecker, type CheckOptions } from './check-actions.ts';
 import { Findings } from './findings.ts';
 import type { Loaded, LoadedRule } from './load.ts';
 import { continues, flag } from './policy-rule.ts';
@@ -136,7 +136,7 @@ function faultsOf(block: ActionBlock, options: CheckOptions): string[] {
     notifiers: [],
     actions: [block],
   };
-  checkAction(block, rule, options, own);
+  new ActionChecker(options, own).check(block, rule);
   return own
     .sorted()
     .filter(({ severity }) => severity === 'error')

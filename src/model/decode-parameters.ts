@@ -55,13 +55,19 @@ function matchNames(schema: ParameterSchema, given: ParameterMap): ReadonlyMap<s
   return matched;
 }
 
-/** All accepted spellings in lower case, with the name that each stands for. */
+const known = new WeakMap<ParameterSchema, ReadonlyMap<string, string>>();
+
+/** All accepted spellings in lower case, with the name that each stands for. Kept, since a compiler asks for every action. */
 function spellings(schema: ParameterSchema): ReadonlyMap<string, string> {
-  return new Map(
+  const kept = known.get(schema);
+  if (kept) return kept;
+  const names = new Map(
     Object.entries(schema.shape).flatMap(([name, field]) =>
       [name, ...(parameterFacts(field).aliases ?? [])].map((spelling) => [spelling.toLowerCase(), name] as const),
     ),
   );
+  known.set(schema, names);
+  return names;
 }
 
 /** The sentence for an issue for which the building block has none of its own. It shows no values: some are secret. */
