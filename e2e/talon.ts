@@ -71,8 +71,10 @@ export class Talon {
   /** The samples of one metric that carry all the given labels. */
   async metric(name: string, labels: Readonly<Record<string, string>> = {}): Promise<readonly Sample[]> {
     const response = await fetch(`${this.url}/metrics`);
+    const text = await response.text();
+    if (response.status !== 200) throw new Error(`/metrics was answered with ${response.status}: ${text}`);
     const wanted = Object.entries(labels);
-    return parseMetrics(await response.text()).filter(
+    return parseMetrics(text).filter(
       (sample) => sample.name === name && wanted.every(([key, value]) => sample.labels[key] === value),
     );
   }
