@@ -29,7 +29,7 @@ export function pack(data: BundleData, module: Uint8Array, sources: readonly Bun
     { name: BUNDLE_FILES.rules, content: new Uint8Array() },
     ...sources.map(({ path, text }, index) => ({ name: sourceName(path, index), content: Buffer.from(text) })),
   ]);
-  const packed = gzipSync(archive, { level: 9 });
+  const packed = gzipSync(archive, { level: 6 });
   packed[GZIP_SYSTEM] = 255;
   return packed;
 }
