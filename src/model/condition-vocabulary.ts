@@ -22,6 +22,9 @@ export const MACROS = new Set(['all', 'exists', 'exists_one', 'filter', 'map']);
 /** Searches. What they search for has to stand in the rule. */
 const SEARCHES = new Set(['contains', 'indexOf', 'lastIndexOf', 'split', 'matches']);
 
+/** Parts of a time. They take a time zone, by its name. */
+const TIME_PARTS = /^get(?:FullYear|Month|Date|DayOf(?:Month|Week|Year)|Hours|Minutes|Seconds|Milliseconds)$/;
+
 /** Variables of macros around a part of an expression, and whether the macro runs over a list that stands in the rule. */
 type Scope = ReadonlyMap<string, 'literal' | 'alert'>;
 
@@ -48,7 +51,11 @@ function checkNode(node: ASTNode, scope: Scope): VocabularyFault | undefined {
       return FUNCTIONS.has(node.args[0]) ? undefined : unknownFunction(node, node.args[0]);
     case 'rcall':
       if (!FUNCTIONS.has(node.args[0])) return unknownFunction(node, node.args[0]);
-      return checkDottedField(node.args[1]) ?? checkSearch(node.args[0], node.args[2], scope);
+      return (
+        checkDottedField(node.args[1]) ??
+        checkSearch(node.args[0], node.args[2], scope) ??
+        checkTimeZone(node.args[0], node.args[2])
+      );
     default:
       return undefined;
   }
@@ -81,6 +88,17 @@ function checkSearch(name: string, args: readonly ASTNode[], scope: Scope): Voca
   const listed = wanted.op === 'id' && scope.get(wanted.args) === 'literal';
   if (listed && name !== 'matches') return undefined;
   return { message: `the argument of \`${name}\` must be a text in the expression`, node: wanted };
+}
+
+/** Which zones can be written as an offset depends on the version of Node, so none can. */
+function checkTimeZone(name: string, args: readonly ASTNode[]): VocabularyFault | undefined {
+  const zone = args[0];
+  if (!TIME_PARTS.test(name) || !zone) return undefined;
+  if (zone.op === 'value' && typeof zone.args === 'string' && /^[A-Za-z]/.test(zone.args)) return undefined;
+  return {
+    message: `the time zone of \`${name}\` must be a name in the expression, such as "Europe/Berlin"`,
+    node: zone,
+  };
 }
 
 function checkChildren(node: ASTNode, scope: Scope): VocabularyFault | undefined {

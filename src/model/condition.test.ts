@@ -28,6 +28,7 @@ const SHELL = event(`{
 describe('evaluateCondition', () => {
   test.each([
     'event.rule == "Shell"',
+    'timestamp(event.time).getHours("Europe/Berlin") == timestamp(event.time).getHours() + 1',
     'event.priority == "Notice" && event.source == "syscall" && event.hostname == "node-1"',
     'event.output == "Shell opened"',
     'timestamp(event.time).getFullYear() == 2024',
@@ -129,6 +130,8 @@ describe('parseCondition', () => {
     ['event.rule.matchesInLinearTime("a")', 'event.rule.matchesInLinearTime("a")', 'unknown function'],
     ['bytes("{}").json() == {}', 'bytes("{}").json()', 'unknown function `json`'],
     ['cel.bind(x, event, x.rule == "")', 'cel.bind(x, event, x.rule == "")', 'unknown function `bind`'],
+    ['timestamp(event.time).getHours("+02:00") == 1', '"+02:00"', 'the time zone of `getHours` must be a name'],
+    ['timestamp(event.time).getDate(event.rule) == 1', 'event.rule', 'the time zone of `getDate` must be a name'],
     ['event.tags.exists(t, t in event.tags)', 'event', '`event` cannot be read inside a macro'],
     ['event.tags.exists(t, t.exists(u, t == u))', 't', '`t` cannot be read inside a macro'],
     ['event.tags.exists(event, event == "")', 'event', 'a macro cannot name its variable `event`'],
