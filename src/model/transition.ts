@@ -22,7 +22,7 @@ export interface StepHead {
 }
 
 /** Why a request was not taken, as the label of its metric says it. */
-export type Refusal = 'method' | 'body' | 'too_large' | 'timeout' | 'malformed_request' | 'full' | 'shutdown';
+export type Refusal = 'method' | 'body' | 'too_large' | 'timeout' | 'malformed_request' | 'full';
 
 /**
  * Everything that happens to an alert, told once. Log line, metric, and whatever else reports, are made from the same record,
@@ -37,6 +37,7 @@ export type Refusal = 'method' | 'body' | 'too_large' | 'timeout' | 'malformed_r
  * - `started`, `ended`: the action itself
  * - `crashed`: a fault of ours; the rest of the alert is abandoned
  * - `refused`: a request that was not taken as an alert
+ * - `fault`: a request that a fault of ours kept from an answer
  */
 export type Transition =
   | { readonly kind: 'event'; readonly alert: AlertHead }
@@ -48,7 +49,8 @@ export type Transition =
   | { readonly kind: 'started'; readonly step: StepHead }
   | { readonly kind: 'ended'; readonly step: StepHead; readonly outcome: Outcome }
   | { readonly kind: 'crashed'; readonly alert: AlertHead; readonly error: string; readonly rule?: string }
-  | { readonly kind: 'refused'; readonly reason: Refusal };
+  | { readonly kind: 'refused'; readonly reason: Refusal }
+  | { readonly kind: 'fault'; readonly error: string };
 
 /** Where the runtime tells what happens. Nothing of it may throw. */
 export interface Telemetry {

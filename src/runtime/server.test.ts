@@ -17,8 +17,10 @@ interface Received {
 describe('Server', () => {
   const received: Received[] = [];
   const refused: Refusal[] = [];
+  const faults: string[] = [];
   let full = false;
   let ready = true;
+  let page = async () => 'page 1\n';
   let port = 0;
   const server = new Server({
     intake: {
@@ -32,10 +34,11 @@ describe('Server', () => {
     telemetry: {
       emit: (transition: Transition) => {
         if (transition.kind === 'refused') refused.push(transition.reason);
+        if (transition.kind === 'fault') faults.push(transition.error);
       },
       accepted: () => undefined,
     },
-    metrics: { contentType: 'text/plain; version=0.0.4', page: async () => 'page 1\n' },
+    metrics: { contentType: 'text/plain; version=0.0.4', page: () => page() },
     isReady: () => ready,
   });
 
@@ -193,6 +196,16 @@ describe('Server', () => {
       const answer = await send('GET', '/metrics');
       expect(answer).toMatchObject({ status: 200, body: 'page 1\n' });
       expect(answer.headers['content-type']).toBe('text/plain; version=0.0.4');
+    });
+
+    it('a fault of ours is a 500 and is told, not blamed on the sender', async () => {
+      page = async () => {
+        throw new Error('no page today');
+      };
+      const answer = await send('GET', '/metrics');
+      expect(answer).toMatchObject({ status: 500, body: 'Internal Server Error\n' });
+      expect(faults).toEqual(['no page today']);
+      expect(refused).toEqual([]);
     });
   });
 

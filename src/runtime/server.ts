@@ -33,12 +33,13 @@ const RESERVED = ['/healthz', '/readyz', '/metrics'];
 const ALERTS = '/';
 
 const TEXT = 'text/plain; charset=utf-8';
-const REFUSALS: Record<Exclude<Refusal, 'shutdown'>, { readonly status: number; readonly text: string }> = {
+const REFUSALS: Record<Refusal | 'fault', { readonly status: number; readonly text: string }> = {
   method: { status: 400, text: 'Please send with POST http method\n' },
   body: { status: 400, text: 'Please send a valid request body\n' },
   malformed_request: { status: 400, text: 'Please send a valid HTTP request\n' },
   timeout: { status: 408, text: 'The request took too long to arrive\n' },
   too_large: { status: 413, text: 'The request body is larger than the limit\n' },
+  fault: { status: 500, text: 'Internal Server Error\n' },
   full: { status: 503, text: 'Too many events are being handled, please try again\n' },
 };
 
@@ -87,10 +88,15 @@ function createApp(options: ServerOptions): FastifyInstance {
   app.server.maxConnections = limits.connections;
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
-  app.setErrorHandler((error: { statusCode?: number }, request, reply) => {
+  app.setErrorHandler((error: { statusCode?: number; message?: string }, request, reply) => {
     // The connection is gone: `refuseConnection` has said why, or nobody is there to be told.
     if (request.raw.readableAborted) reply.hijack();
-    else refuse(reply, error.statusCode === 413 ? 'too_large' : 'malformed_request', telemetry);
+    else if (error.statusCode === 413) refuse(reply, 'too_large', telemetry);
+    else if (error.statusCode && error.statusCode < 500) refuse(reply, 'malformed_request', telemetry);
+    else {
+      telemetry.emit({ kind: 'fault', error: error.message ?? String(error) });
+      sendRefusal(reply, 'fault');
+    }
   });
   addRoutes(app, options);
   return app;
@@ -157,7 +163,7 @@ function routeOf(url: string): string {
   return RESERVED.includes(path) ? path : ALERTS;
 }
 
-function refuse(reply: FastifyReply, reason: keyof typeof REFUSALS, telemetry: Telemetry): void {
+function refuse(reply: FastifyReply, reason: Refusal, telemetry: Telemetry): void {
   telemetry.emit({ kind: 'refused', reason });
   sendRefusal(reply, reason);
 }

@@ -27,6 +27,8 @@ export function transitionCount(transition: Transition): Count | undefined {
       return ['duplicate_events', alertLabels(transition.alert)];
     case 'crashed':
       return ['crashes', alertLabels(transition.alert)];
+    case 'fault':
+      return ['crashes', {}];
     case 'refused':
       return ['refused_requests', { reason: transition.reason }];
     case 'event':

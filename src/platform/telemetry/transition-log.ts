@@ -24,6 +24,8 @@ export function logTransition(transition: Transition): LogRecord | undefined {
       return ended(transition);
     case 'crashed':
       return crashed(transition);
+    case 'fault':
+      return { level: 'error', message: 'http', fields: { error: transition.error } };
     case 'duplicate':
     case 'refused':
       return undefined;
