@@ -64,7 +64,7 @@ function priorityHint(text: string): string | undefined {
 
 /** A list of tags of which an event needs all. Spaces are removed, as Falco Talon does. */
 function tagTerms(item: ScalarNode, rule: string, findings: Findings): string[] {
-  return split(item.text, /,/g).map(({ text, from, to }) => {
+  return split(item.text, false).map(({ text, from, to }) => {
     const tag = text.replaceAll(' ', '');
     // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
     if (tag !== '' && !/[\s\0-\x1f\x7f]/.test(tag)) return tag;
@@ -77,7 +77,7 @@ function tagTerms(item: ScalarNode, rule: string, findings: Findings): string[] 
 
 /** A list of comparisons that must all hold. One space after a comma is no part of the next comparison. */
 function fieldTerms(item: ScalarNode, rule: string, findings: Findings): FieldTerm[] {
-  return split(item.text, /, ?/g).flatMap(({ text, from, to }) => {
+  return split(item.text, true).flatMap(({ text, from, to }) => {
     const term = fieldTerm(text);
     if (term && /[~^*+:|&-]$/.test(term.key)) {
       findings.add('T1606', spotWithin(item, from, to), `\`${term.key}\` is hardly the key of a field`, {
@@ -119,12 +119,13 @@ interface Part {
   readonly to: number;
 }
 
-function split(text: string, separator: RegExp): Part[] {
+/** The parts between commas. With `spaced`, one space behind a comma belongs to the comma. */
+function split(text: string, spaced: boolean): Part[] {
   const parts: Part[] = [];
   let from = 0;
-  for (const match of text.matchAll(separator)) {
-    parts.push({ text: text.slice(from, match.index), from, to: match.index });
-    from = match.index + match[0].length;
+  for (let comma = text.indexOf(','); comma >= 0; comma = text.indexOf(',', from)) {
+    parts.push({ text: text.slice(from, comma), from, to: comma });
+    from = spaced && text[comma + 1] === ' ' ? comma + 2 : comma + 1;
   }
   parts.push({ text: text.slice(from), from, to: text.length });
   return parts;

@@ -80,35 +80,49 @@ function quotedNode(source: Source, start: number, quote: string): ScalarNode | 
   return { kind: 'scalar', source, start, end: end + 1, text: value, plain: false };
 }
 
-/** Signs with which a text without quotes does not start. A dash may, if more than a gap follows. */
-const SIGNS = new Set('?:,[]{}#&*!|>\'"%@`\ufeff');
-const BRACKETS = new Set(',[]{}');
+/** What a character means to a text without quotes, as bits. */
+const GAP = 1;
+const BRACKET = 2;
+const SIGN = 4;
+const BOM = 0xfeff;
+const MEANINGS = new Uint8Array(128);
+for (const [characters, meaning] of [
+  [' \t\n\r', GAP],
+  [',[]{}', BRACKET | SIGN],
+  ['?:#&*!|>\'"%@`', SIGN],
+] as const) {
+  for (const character of characters) MEANINGS[character.charCodeAt(0)] = meaning;
+}
+
+const SPACE = 32;
+const HASH = 35;
+const DASH = 45;
+const COLON = 58;
+
+/** The end of the text counts as a gap. */
+function meaning(code: number): number {
+  if (code >= MEANINGS.length) return code === BOM ? SIGN : 0;
+  return MEANINGS[code] ?? GAP;
+}
 
 /** The end of a text without quotes, without the spaces behind it; `start` if there is none. */
 function plainEnd(text: string, start: number, context: PlainContext): number {
-  const ends = context === 'flow' ? BRACKETS : NOTHING;
+  const ends = context === 'flow' ? GAP | BRACKET : GAP;
   let end = start;
   if (!startsPlain(text, start, ends)) return end;
-  for (let at = start; at < text.length; at++) {
-    const character = text[at];
-    if (character === ' ') continue;
-    const comment = character === '#' && end < at;
-    const key = character === ':' && isGap(text[at + 1], ends);
-    if (comment || key || character === '\ufeff' || isGap(character, ends)) break;
+  for (let at = start; ; at++) {
+    const code = text.charCodeAt(at);
+    if (code === SPACE) continue;
+    const comment = code === HASH && end < at;
+    const key = code === COLON && (meaning(text.charCodeAt(at + 1)) & ends) !== 0;
+    if (comment || key || code === BOM || (meaning(code) & ends) !== 0) return end;
     end = at + 1;
   }
-  return end;
 }
 
-function startsPlain(text: string, start: number, ends: ReadonlySet<string>): boolean {
-  const first = text[start];
-  if (first === '-') return !isGap(text[start + 1], ends);
-  return first !== undefined && !isGap(first, ends) && !SIGNS.has(first);
-}
-
-const NOTHING: ReadonlySet<string> = new Set();
-
-function isGap(character: string | undefined, ends: ReadonlySet<string>): boolean {
-  if (character === undefined || ends.has(character)) return true;
-  return character === ' ' || character === '\n' || character === '\r' || character === '\t';
+/** No sign of YAML at the start. A dash may stand there if more than a gap follows. */
+function startsPlain(text: string, start: number, ends: number): boolean {
+  const first = text.charCodeAt(start);
+  if (first === DASH) return (meaning(text.charCodeAt(start + 1)) & ends) === 0;
+  return (meaning(first) & (ends | SIGN)) === 0;
 }
