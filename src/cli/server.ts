@@ -15,6 +15,7 @@ import { catalog } from './catalog.ts';
 import { fileProblem, readEmbeddedFile, readRulesFiles } from './read-rules-files.ts';
 import { type Environment, fallbackLogFormat, loadSettings, type Settings } from './settings.ts';
 import { type Refusal, refuseElection, refuseUnbuilt, startWarnings } from './start-checks.ts';
+import { keepStartSmall } from './start-heap.ts';
 import { stopSignal } from './stop-signal.ts';
 import { createLog, type Log, type WiredServer, wireServer } from './wire.ts';
 
@@ -51,6 +52,7 @@ class StartRefused extends Error {
  * @returns the exit code: 0 after an orderly end, 1 if it did not start; then a fatal line says why
  */
 export async function runServer(options: ServerOptions): Promise<number> {
+  const endStart = keepStartSmall();
   const counters = new Counters();
   const write = createLineSink(options.logDescriptor ?? process.stdout.fd, () => counters.add('lost_log_lines', {}));
   const settings = readSettings(options, write);
@@ -75,7 +77,12 @@ export async function runServer(options: ServerOptions): Promise<number> {
       counters,
       version: buildInfo.version,
     };
-    await serve(wireServer(parts), settings, options, log);
+    const server = wireServer(parts);
+    const { stopped } = await listen(server, settings, options, log);
+    setImmediate(endStart);
+    await stopped;
+    log({ level: 'info', message: 'http', fields: { result: 'shutting down' } });
+    await server.stop(settings.shutdown_grace_seconds * 1000);
     return 0;
   } catch (error) {
     if (!(error instanceof StartRefused)) throw error;
@@ -156,16 +163,20 @@ async function initCategories(rules: readonly PlannedRule[], kube: KubeAdapters,
   }
 }
 
-async function serve(server: WiredServer, settings: Settings, options: ServerOptions, log: Log): Promise<void> {
+/** Listens. @returns what resolves when the server is to end */
+async function listen(
+  server: WiredServer,
+  settings: Settings,
+  options: ServerOptions,
+  log: Log,
+): Promise<{ readonly stopped: Promise<unknown> }> {
   const stopped = (options.untilStopped ?? stopSignal)();
   const { listen_address: address } = settings;
   const port = await server.listen().catch((error: NodeJS.ErrnoException) => {
     throw new StartRefused('http', `listen tcp ${address}:${settings.listen_port}: ${bindProblem(error)}`);
   });
   log({ level: 'info', message: 'http', fields: { result: `Falco Talon is up and listening on ${address}:${port}` } });
-  await stopped;
-  log({ level: 'info', message: 'http', fields: { result: 'shutting down' } });
-  await server.stop(settings.shutdown_grace_seconds * 1000);
+  return { stopped };
 }
 
 /** In the words of the program that users know. */

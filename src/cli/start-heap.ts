@@ -1,0 +1,36 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+
+/** What V8 multiplies the space for new objects by when it is full of live ones; 2 by its own choice. */
+const GROWTH = '--semi-space-growth-factor';
+
+/**
+ * Reading rules makes much garbage in a short time. V8 enlarges the space for new objects for it, never gives that back, and
+ * leaves old garbage lying until much more has come together, which takes days with the few objects of an alert. So the
+ * space is kept from growing during the start, and what the start left behind is collected: a thousand rules need 85 MB of
+ * memory then instead of 120.
+ *
+ * @returns to be called after the start
+ */
+export function keepStartSmall(): () => void {
+  setFlagsFromString(`${GROWTH}=1`);
+  return () => {
+    withFlag('compact-on-every-full-gc', garbageCollector());
+    setFlagsFromString(`${GROWTH}=2`);
+  };
+}
+
+/** Node has it only behind a flag, which counts when a context is made. */
+function garbageCollector(): () => void {
+  let collect = () => {};
+  withFlag('expose-gc', () => {
+    collect = runInNewContext('gc') as () => void;
+  });
+  return collect;
+}
+
+function withFlag(flag: string, act: () => void): void {
+  setFlagsFromString(`--${flag}`);
+  act();
+  setFlagsFromString(`--no-${flag}`);
+}
