@@ -1,4 +1,4 @@
-import { BUNDLE_FORMAT, type Bundle } from '../model/bundle.ts';
+import { BUNDLE_FORMAT, type Bundle, type BundleMetadata } from '../model/bundle.ts';
 import { bundleRevision } from '../model/bundle-revision.ts';
 import type { Door } from '../model/capability.ts';
 import type { Catalog } from '../model/definition.ts';
@@ -17,8 +17,22 @@ export function makeBundle(rules: readonly PolicyRule[], sources: readonly Sourc
     texts.map(({ text }) => text),
   );
   const module = link(rules, revision);
-  const data = { format: BUNDLE_FORMAT, revision, rules, grants: prices };
+  const data = { format: BUNDLE_FORMAT, revision, rules, grants: prices, metadata: usedBy(rules) };
   return { revision, rules, module, pack: () => pack(data, module, texts) };
+}
+
+/** What the rules use. */
+function usedBy(rules: readonly PolicyRule[]): BundleMetadata {
+  const actions = rules.flatMap((rule) => rule.actions);
+  return {
+    actionners: sortedSet(actions.map(({ actionner }) => actionner)),
+    outputs: sortedSet(actions.flatMap(({ output }) => output?.target ?? [])),
+    notifiers: sortedSet(rules.flatMap(({ notifiers }) => notifiers)),
+  };
+}
+
+function sortedSet(texts: readonly string[]): string[] {
+  return [...new Set(texts)].sort();
 }
 
 /** The doors that the actionners of the rules use. Those that cannot act yet use none. */

@@ -27,7 +27,10 @@ export function pack(data: BundleData, module: Uint8Array, sources: readonly Bun
     { name: BUNDLE_FILES.data, content: json({ talon: { bundle: data } }) },
     { name: BUNDLE_FILES.module, content: module },
     { name: BUNDLE_FILES.rules, content: new Uint8Array() },
-    ...sources.map(({ path, text }, index) => ({ name: sourceName(path, index), content: Buffer.from(text) })),
+    ...sources.map(({ path, text }, index) => ({
+      name: sourceName(path, index, sources.length),
+      content: Buffer.from(text),
+    })),
   ]);
   const packed = gzipSync(archive, { level: 6 });
   packed[GZIP_SYSTEM] = 255;
@@ -35,13 +38,13 @@ export function pack(data: BundleData, module: Uint8Array, sources: readonly Bun
 }
 
 /** `/rules/01-shop.yaml`: the number keeps the order of the files, the name is for people. */
-function sourceName(path: string, index: number): string {
+function sourceName(path: string, index: number, count: number): string {
   const base = path.split(/[\\/]/).at(-1) ?? '';
   const stem = base
     .replace(/\.ya?ml$/, '')
     .replace(/[^A-Za-z0-9._-]/g, '_')
     .slice(0, 60);
-  return `${BUNDLE_FILES.rules}${String(index + 1).padStart(2, '0')}-${stem || 'rules'}.yaml`;
+  return `${BUNDLE_FILES.rules}${String(index + 1).padStart(Math.max(2, String(count).length), '0')}-${stem || 'rules'}.yaml`;
 }
 
 function json(value: unknown): Uint8Array {

@@ -68,7 +68,9 @@ function plainType(text: string): TypedScalar {
 function numberType(text: string): TypedScalar | undefined {
   const digits = text.replaceAll('_', '');
   if (INTEGER.test(digits)) return { type: 'int', value: integerValue(digits) };
-  return FLOAT.test(digits) ? { type: 'float', value: Number(digits) } : undefined;
+  // What no double can hold is a text to Falco Talon's reader as well.
+  const value = Number(digits);
+  return FLOAT.test(digits) && Number.isFinite(value) ? { type: 'float', value } : undefined;
 }
 
 function integerValue(digits: string): number {

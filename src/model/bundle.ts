@@ -25,6 +25,15 @@ export interface BundleData {
   readonly rules: readonly PolicyRule[];
   /** The least that the actions of these rules need of the API server. */
   readonly grants: readonly KubeGrant[];
+  /** For people and tools that look into a bundle; nothing depends on it. */
+  readonly metadata: BundleMetadata;
+}
+
+/** The plug-ins that the rules use, sorted. */
+export interface BundleMetadata {
+  readonly actionners: readonly string[];
+  readonly outputs: readonly string[];
+  readonly notifiers: readonly string[];
 }
 
 /** `.manifest`, as far as it is ours. */

@@ -38,8 +38,8 @@ export async function openBundle(bytes: Uint8Array): Promise<Engine> {
   const module = files.get(BUNDLE_FILES.module);
   if (!module) throw refused(`${BUNDLE_FILES.module} is missing`);
   if (manifest.revision !== data.revision) throw refused('manifest and data have different revisions');
-  const sources = [...files].filter(([name]) => name.startsWith(BUNDLE_FILES.rules)).map(([, text]) => text.toString());
-  if (bundleRevision(data, sources) !== data.revision) throw refused('its content is not that of its revision');
+  if (bundleRevision(data, sourcesOf(files)) !== data.revision)
+    throw refused('its content is not that of its revision');
   return openRules({ ...data, module });
 }
 
@@ -62,8 +62,14 @@ export function openRules({ revision, rules, module }: Pick<Bundle, 'revision' |
   return { revision, rules, evaluator, evaluate };
 }
 
+/** The texts of the rules files, in the order of their names, whatever that of the archive is. */
+function sourcesOf(files: ReadonlyMap<string, Buffer>): string[] {
+  const names = [...files.keys()].filter((name) => name.startsWith(BUNDLE_FILES.rules)).sort();
+  return names.map((name) => String(files.get(name)));
+}
+
 /** The part of `data.json` that is ours. Its inner shape needs no check: the revision is the digest of it. */
-function bundleData(root: Record<string, unknown>): BundleData {
+function bundleData(root: Record<string, unknown>): Omit<BundleData, 'metadata'> {
   const data = (root.talon as { bundle?: Partial<BundleData> } | undefined)?.bundle;
   if (typeof data !== 'object' || data === null) throw refused('it was not made by talon');
   const { format, revision, rules, grants } = data;
