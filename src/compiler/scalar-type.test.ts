@@ -49,6 +49,7 @@ test.each([
   '+',
   '.',
   '_1',
+  '1e400',
   '- 1',
   'x5',
 ])('a text: %j', (text) => expect(scalarType(scalar(text))).toEqual({ type: 'string', value: text }));
