@@ -12,6 +12,7 @@ import { formatLogLine } from '../platform/telemetry/log-line.ts';
 import { type Engine, openBundle, openRules } from '../runtime/open-bundle.ts';
 import { buildInfo } from './build-info.ts';
 import { catalog } from './catalog.ts';
+import { reportProcessFaults } from './process-faults.ts';
 import { fileProblem, readEmbeddedFile, readRulesFiles } from './read-rules-files.ts';
 import { type Environment, fallbackLogFormat, loadSettings, type Settings } from './settings.ts';
 import { type Refusal, refuseElection, refuseUnbuilt, startWarnings } from './start-checks.ts';
@@ -30,7 +31,7 @@ export interface ServerOptions {
   readonly err: (text: string) => void;
   /** Whether they are drawn in colours. */
   readonly color: boolean;
-  /** Resolves when the server is to end; SIGTERM and SIGINT if not given. */
+  /** Resolves when the server is to end. If it is not given, the process itself is listened to. */
   readonly untilStopped?: () => Promise<unknown>;
   /** File descriptor of the log; stdout if not given. */
   readonly logDescriptor?: number;
@@ -170,13 +171,19 @@ async function listen(
   options: ServerOptions,
   log: Log,
 ): Promise<{ readonly stopped: Promise<unknown> }> {
-  const stopped = (options.untilStopped ?? stopSignal)();
+  const stopped = options.untilStopped?.() ?? processEvents(log);
   const { listen_address: address } = settings;
   const port = await server.listen().catch((error: NodeJS.ErrnoException) => {
     throw new StartRefused('http', `listen tcp ${address}:${settings.listen_port}: ${bindProblem(error)}`);
   });
   log({ level: 'info', message: 'http', fields: { result: `Falco Talon is up and listening on ${address}:${port}` } });
   return { stopped };
+}
+
+/** Resolves when the process is told to end. */
+function processEvents(log: Log): Promise<unknown> {
+  reportProcessFaults(log);
+  return stopSignal();
 }
 
 /** In the words of the program that users know. */

@@ -1,0 +1,113 @@
+import { describe, expect, it } from 'vitest';
+import type { StepHead, Transition } from '../../model/transition.ts';
+import { transitionCount } from './transition-count.ts';
+import { logTransition } from './transition-log.ts';
+
+const alert = { rule: 'Shell', priority: 'Notice', source: 'syscall', output: 'A shell', trace_id: 't' };
+const step: StepHead = { alert, rule: 'Quarantine', action: 'Mark', actionner: 'kubernetes:label' };
+const action = { rule: 'Quarantine', event: 'A shell', action: 'Mark', actionner: 'kubernetes:label', trace_id: 't' };
+const labels = { rule: 'Quarantine', event: 'Shell', action: 'Mark', actionner: 'kubernetes:label' };
+const alertLabels = { event: 'Shell', priority: 'Notice', source: 'syscall' };
+
+describe('one record makes log line and metric', () => {
+  it.each<[string, Transition, object | undefined, readonly unknown[] | undefined]>([
+    [
+      'event',
+      { kind: 'event', alert },
+      { level: 'info', message: 'event', fields: { ...alertLabels, output: 'A shell', trace_id: 't' } },
+      undefined,
+    ],
+    [
+      'match',
+      { kind: 'match', alert, rule: 'Quarantine' },
+      {
+        level: 'info',
+        message: 'match',
+        fields: { ...alertLabels, rule: 'Quarantine', output: 'A shell', trace_id: 't' },
+      },
+      ['matches', { rule: 'Quarantine', ...alertLabels }],
+    ],
+    ['duplicate', { kind: 'duplicate', alert }, undefined, ['duplicate_events', alertLabels]],
+    [
+      'dry run',
+      { kind: 'dry_run', step },
+      { level: 'info', message: 'action', fields: { ...action, output: 'no action, dry-run is enabled' } },
+      ['dry_runs', labels],
+    ],
+    [
+      'denied',
+      { kind: 'denied', step, reason: 'off limits' },
+      { level: 'error', message: 'action', fields: { ...action, status: 'denied', result: 'off limits' } },
+      ['denied_actions', labels],
+    ],
+    [
+      'check failed',
+      { kind: 'check_failed', step, error: 'missing pod name', objects: {} },
+      {
+        level: 'error',
+        message: 'action',
+        fields: { ...action, status: 'failure', error: 'missing pod name' },
+        objects: {},
+      },
+      ['failed_checks', labels],
+    ],
+    [
+      'started',
+      { kind: 'started', step },
+      { level: 'info', message: 'action', fields: { ...action, status: 'in_progress' } },
+      undefined,
+    ],
+    [
+      'success',
+      { kind: 'ended', step, outcome: { status: 'success', output: 'labeled', objects: { Pod: 'web', File: '/x' } } },
+      {
+        level: 'info',
+        message: 'action',
+        fields: { ...action, status: 'success', output: 'labeled' },
+        objects: { Pod: 'web', File: '/x' },
+      },
+      ['actions', { ...labels, status: 'success', pod: 'web' }],
+    ],
+    [
+      'ignored',
+      { kind: 'ended', step, outcome: { status: 'ignored', result: 'standalone', objects: {} } },
+      { level: 'info', message: 'action', fields: { ...action, status: 'ignored', result: 'standalone' }, objects: {} },
+      ['actions', { ...labels, status: 'ignored' }],
+    ],
+    [
+      'failure',
+      {
+        kind: 'ended',
+        step,
+        outcome: { status: 'failure', code: 'refused', error: 'no', objects: { namespace: 'shop' } },
+      },
+      {
+        level: 'error',
+        message: 'action',
+        fields: { ...action, status: 'failure', error: 'no' },
+        objects: { namespace: 'shop' },
+      },
+      ['actions', { ...labels, status: 'failure', namespace: 'shop' }],
+    ],
+    [
+      'crash',
+      { kind: 'crashed', alert, error: 'a defect', rule: 'Quarantine' },
+      {
+        level: 'error',
+        message: 'recovered from panic while processing event',
+        fields: { rule: 'Quarantine', event: 'Shell', trace_id: 't', error: 'a defect' },
+      },
+      ['crashes', alertLabels],
+    ],
+    ['refusal', { kind: 'refused', reason: 'too_large' }, undefined, ['refused_requests', { reason: 'too_large' }]],
+    [
+      'fault',
+      { kind: 'fault', error: 'a defect' },
+      { level: 'error', message: 'http', fields: { error: 'a defect' } },
+      ['crashes', {}],
+    ],
+  ])('%s', (_, transition, line, count) => {
+    expect(logTransition(transition)).toEqual(line);
+    expect(transitionCount(transition)).toEqual(count);
+  });
+});
