@@ -30,6 +30,8 @@ const LIKELIHOOD: Readonly<Record<FactKind, number>> = {
 const POPULARITY = 0.1;
 /** Choosing by priority always costs something, for each alert has one. */
 const PRIORITY_BASE = 0.3;
+/** Postings per fact and rule. */
+const MOST_WAYS = 6;
 
 /**
  * Hangs each rule on the facts of one criterion that it cannot match without, the one that probably comes up least often.
@@ -55,30 +57,29 @@ interface Hook {
 }
 
 function hooksOf(rule: LoweredRule, vocabulary: LoweredPolicy['vocabulary'], ruleCount: number): Hook[] {
-  const needed = rule.groups.reduce((sum, group) => sum | commonSignature(group), 0n);
-  let best: Hook[] = [{ fact: vocabulary.always, signature: needed }];
-  let lowest = LIKELIHOOD.always;
-  const propose = (facts: readonly Fact[], cost: number, hooks: () => Hook[]) => {
-    if (facts.length === 0 || cost >= lowest) return;
-    best = hooks();
-    lowest = cost;
+  let best: { facts: readonly Fact[]; cost: number; group?: Group } = {
+    facts: [vocabulary.always],
+    cost: LIKELIHOOD.always,
   };
-  const accepted = vocabulary.priorities.filter((_, number) => (rule.priorities >> number) & 1);
+  const propose = (facts: readonly Fact[], cost: number, group?: Group) => {
+    if (facts.length > 0 && cost < best.cost) best = { facts, cost, ...(group && { group }) };
+  };
   if (rule.priorities !== ANY_PRIORITY) {
-    propose(accepted, PRIORITY_BASE + LIKELIHOOD.priority * accepted.length, () =>
-      accepted.map((fact) => ({ fact, signature: needed })),
-    );
+    const accepted = vocabulary.priorities.filter((_, number) => (rule.priorities >> number) & 1);
+    propose(accepted, PRIORITY_BASE + LIKELIHOOD.priority * accepted.length);
   }
   for (const group of rule.groups) {
-    const rarest = group.map(rarestFact);
-    if (!rarest.every((fact) => fact !== undefined)) continue;
+    const rarest = group.map(rarestFact).filter((fact) => fact !== undefined);
+    if (rarest.length < group.length) continue;
     const cost = rarest.reduce((sum, fact) => sum + LIKELIHOOD[fact.kind], 0);
     const share = Math.max(...rarest.map((fact) => fact.uses)) / ruleCount;
-    propose(rarest, Math.min(cost + POPULARITY * share, 0.9), () =>
-      rarest.map((fact, position) => ({ fact, signature: needed | signatureOf(group[position] ?? []) })),
-    );
+    propose(rarest, Math.min(cost + POPULARITY * share, 0.9), group);
   }
-  return best;
+  const others = signaturesOf(rule.groups.filter((group) => group !== best.group));
+  return best.facts.flatMap((fact, position) => {
+    const own = signatureOf(best.group?.[position] ?? []);
+    return others.map((signature) => ({ fact, signature: signature | own }));
+  });
 }
 
 /** Of the facts that must hold for an alternative, the one that fewest rules need. */
@@ -90,9 +91,19 @@ function rarestFact(alternative: readonly Term[]): Fact | undefined {
   return rarest;
 }
 
-/** What all alternatives of a criterion need. */
-function commonSignature(group: Group): bigint {
-  return group.map(signatureOf).reduce((common, signature) => common & signature);
+/**
+ * The signatures of the ways in which all of these criteria may hold: one posting each, because one for all ways could only ask
+ * for what they have in common. Of criteria with many alternatives only that is taken.
+ */
+function signaturesOf(groups: readonly Group[]): bigint[] {
+  let ways = [0n];
+  for (const group of groups) {
+    const signatures = [...new Set(group.map(signatureOf))];
+    const split = ways.length * signatures.length <= MOST_WAYS && !signatures.includes(0n);
+    const next = split ? signatures : [signatures.reduce((common, signature) => common & signature)];
+    ways = ways.flatMap((way) => next.map((signature) => way | signature));
+  }
+  return ways;
 }
 
 function signatureOf(alternative: readonly Term[]): bigint {

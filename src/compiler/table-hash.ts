@@ -51,6 +51,6 @@ export function signatureBit(address: number): number {
 /** Entries of a hash table for so many keys: a power of two, at most half of it in use. */
 export function tableSize(keys: number): number {
   let size = 2;
-  while (size < keys * 2) size *= 2;
+  while (size < keys * 4) size *= 2;
   return size;
 }

@@ -71,8 +71,11 @@ class PolicyEvaluator implements Evaluator {
   scan(body: Uint8Array): number {
     if (this.#instance.memoryBytes > this.#mostMemory) this.#instance = new PolicyInstance(this.#module, this.#rules);
     this.#body = body;
-    this.#repaired = isUtf8(body) ? undefined : repairUtf8(body);
-    return this.#instance.evaluate(this.#repaired ?? body);
+    this.#repaired = undefined;
+    const count = this.#instance.evaluate(body);
+    if (!this.#instance.beyondAscii || isUtf8(body)) return count;
+    this.#repaired = repairUtf8(body);
+    return this.#instance.evaluate(this.#repaired);
   }
 
   matched(position: number): number {

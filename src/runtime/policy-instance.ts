@@ -14,6 +14,8 @@ const OUT_OF_MEMORY: EventErrorCode = 4;
 /** Places of the pairs {start, end} in the module's list. */
 const PLACES: Readonly<Record<HeaderField, number>> = { rule: 0, priority: 2, source: 4, output: 6 };
 
+const BEYOND_ASCII = 8;
+
 /** What the module exports and this file calls. Addresses and lengths are bytes. */
 interface PolicyExports {
   readonly talon_version: WebAssembly.Global;
@@ -55,6 +57,8 @@ export class PolicyInstance {
   readonly revision: string;
   readonly #memory = new WebAssembly.Memory({ initial: FIRST_PAGES });
   readonly #exports: PolicyExports;
+  /** Kept apart, because the object of exports is slow to look into. */
+  readonly #evaluate: PolicyExports['talon_evaluate'];
   /** Where alerts are put. */
   readonly #input: number;
   /** Addresses divided by 4, for the view of words. */
@@ -66,6 +70,7 @@ export class PolicyInstance {
   /** @throws TalonError `bundle` when the module is not one of ours, or not of these rules */
   constructor(module: WebAssembly.Module, rules: readonly PolicyRule[]) {
     this.#exports = instantiate(module, this.#memory);
+    this.#evaluate = this.#exports.talon_evaluate;
     this.#bytes = new Uint8Array(this.#memory.buffer);
     this.#words = new Int32Array(this.#memory.buffer);
     const count = this.#exports.talon_rule_count();
@@ -89,7 +94,7 @@ export class PolicyInstance {
   evaluate(alert: Uint8Array): number {
     if (this.#input + alert.length > this.#bytes.length && !this.#growBy(alert.length)) return -OUT_OF_MEMORY;
     this.#bytes.set(alert, this.#input);
-    const count = this.#exports.talon_evaluate(this.#input, alert.length);
+    const count = this.#evaluate(this.#input, alert.length);
     // The module may have grown its memory, which detaches views of the old one.
     if (this.#bytes.length === 0) this.#view();
     return count;
@@ -120,6 +125,11 @@ export class PolicyInstance {
 
   end(field: HeaderField): number {
     return this.#words[this.#places + PLACES[field] + 1] ?? -1;
+  }
+
+  /** Whether the last alert has bytes beyond ASCII. False only if it has none. */
+  get beyondAscii(): boolean {
+    return this.#words[this.#places + BEYOND_ASCII] !== 0;
   }
 
   get errorOffset(): number {

@@ -16,6 +16,8 @@
 export const MAGIC = 0x314e4c54;
 
 export const PLACES_AT = 1024;
+/** After the pairs: 1 when the input may have bytes beyond ASCII. */
+export const PLACES_BEYOND_ASCII = 32;
 export const FOLDED_KEY_AT = 1088;
 export const BIG_LEFT_AT = 2048;
 export const BIG_RIGHT_AT = 4096;

@@ -26,6 +26,44 @@ function isDigit(c: u32): bool {
   return c - 0x30 <= 9;
 }
 
+/** The first byte that is no digit, from `at` on: sixteen bytes at a time. */
+// @ts-ignore: decorator
+@inline
+function skipDigits(at: usize): usize {
+  while (true) {
+    const fromZero = i8x16.sub(v128.load(at), i8x16.splat(0x30));
+    const others = i8x16.bitmask(i8x16.gt_u(fromZero, i8x16.splat(9)));
+    if (others) return at + ctz(others);
+    at += 16;
+  }
+}
+
+/** Checks the grammar without working out what the number is. */
+// @ts-ignore: decorator
+@inline
+export function skipNumber(at: usize): usize {
+  if (load<u8>(at) == 0x2d) at++;
+  let end = skipDigits(at);
+  // No digit, or a zero before other digits.
+  if (end == at || (load<u8>(at) == 0x30 && end != at + 1)) return fail(ERROR_SYNTAX, end == at ? at : at + 1);
+  let c = <u32>load<u8>(end);
+  if (c != 0x2e && (c | 0x20) != 0x65) return end;
+  if (c == 0x2e) {
+    at = end + 1;
+    end = skipDigits(at);
+    if (end == at) return fail(ERROR_SYNTAX, at);
+    c = load<u8>(end);
+  }
+  if ((c | 0x20) == 0x65) {
+    at = end + 1;
+    c = load<u8>(at);
+    if (c == 0x2d || c == 0x2b) at++;
+    end = skipDigits(at);
+    if (end == at) return fail(ERROR_SYNTAX, at);
+  }
+  return end;
+}
+
 /** Checks the grammar and notes the number in `numeral`. */
 export function readNumber(at: usize): usize {
   let c = <u32>load<u8>(at);

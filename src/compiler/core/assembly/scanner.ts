@@ -2,7 +2,7 @@
 // Functions take the address where something begins and return the address after it, or 0 after noting an error.
 
 import { MAX_DEPTH, OPEN_CONTAINERS_AT } from '../layout';
-import { readNumber } from './numbers';
+import { skipNumber } from './numbers';
 
 export const ERROR_SYNTAX: i32 = 1;
 export const ERROR_TYPE: i32 = 2;
@@ -47,14 +47,17 @@ export function skipSpace(at: usize): usize {
   return at;
 }
 
-/** Bit n is set when byte n of the sixteen is a quote, a backslash or a control character. */
+/**
+ * Bit n is set when byte n of the sixteen is a quote, a backslash or a control character. With 0x82 flipped, the quote and
+ * the control characters are the 33 lowest numbers of a signed byte.
+ */
 // @ts-ignore: decorator
 @inline
 function specials(bytes: v128): i32 {
   return i8x16.bitmask(
     v128.or(
-      v128.or(i8x16.eq(bytes, i8x16.splat(0x22)), i8x16.eq(bytes, i8x16.splat(0x5c))),
-      i8x16.eq(bytes, i8x16.min_u(bytes, i8x16.splat(0x1f))),
+      i8x16.lt_s(v128.xor(bytes, i8x16.splat(-126)), i8x16.splat(-95)),
+      i8x16.eq(bytes, i8x16.splat(0x5c)),
     ),
   );
 }
@@ -252,7 +255,7 @@ function skipWord(at: usize, first: u32): usize {
   if (first == 0x74) return skipTrue(at);
   if (first == 0x66) return skipFalse(at);
   if (first == 0x6e) return skipNull(at);
-  return readNumber(at);
+  return skipNumber(at);
 }
 
 /** Whether the innermost of `open` containers is an object. */
