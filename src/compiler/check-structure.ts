@@ -7,20 +7,28 @@ import { isNull } from './scalar-type.ts';
 import { didYouMean } from './suggest.ts';
 import type { ScalarNode } from './yaml-node.ts';
 
+/** What the checks know of the files as a whole. */
+export interface LoadFacts {
+  /** Whether all files could be read, so that what is missing is not in a part that was lost. */
+  readonly complete: boolean;
+  /** Names of the action blocks. */
+  readonly blocks: readonly string[];
+}
+
 /**
  * The checks of a rule that need no catalog, in Falco Talon's order (S1 to S9; those of `match` are made where its terms
  * are). A rule of a load in which a file could not be read is not blamed for what may stand in that file.
  */
-export function checkStructure(rule: RuleBlock, complete: boolean, findings: Findings): void {
+export function checkStructure(rule: RuleBlock, load: LoadFacts, findings: Findings): void {
   const record = { rule: rule.rule.text };
   checkFlag('T1201', 'continue', rule.continue, record, findings);
   checkFlag('T1202', 'dry_run', rule.dry_run, record, findings);
-  if (rule.actions.length === 0 && complete) {
+  if (rule.actions.length === 0 && load.complete) {
     findings.add('T1203', rule.rule, `the rule \`${rule.rule.text}\` has no action`, {
       record: { error: 'no action specified', ...record },
     });
   }
-  for (const action of rule.actions) checkAction(action, rule, complete, findings);
+  for (const action of rule.actions) checkAction(action, rule, load, findings);
 }
 
 /** The fields that name an action in Falco Talon's lines; empty ones are left out. */
@@ -32,14 +40,14 @@ export function actionRecord(rule: RuleBlock, action: ActionBlock): Omit<RulesRe
   };
 }
 
-function checkAction(action: ActionBlock, rule: RuleBlock, complete: boolean, findings: Findings): void {
+function checkAction(action: ActionBlock, rule: RuleBlock, load: LoadFacts, findings: Findings): void {
   const record = actionRecord(rule, action);
   if (!textOf(action.action)) {
     findings.add('T1204', action.action ?? action.spot, 'an action without a name', {
       record: { error: 'action without a name', rule: rule.rule.text },
     });
   }
-  checkActionner(action, record, complete, findings);
+  checkActionner(action, record, load, findings);
   checkFlag('T1207', 'continue', action.continue, record, findings);
   checkFlag('T1208', 'ignore_errors', action.ignore_errors, record, findings);
   const target = textOf(action.output?.target);
@@ -53,7 +61,7 @@ function checkAction(action: ActionBlock, rule: RuleBlock, complete: boolean, fi
 function checkActionner(
   action: ActionBlock,
   record: Omit<RulesRecord, 'error'>,
-  complete: boolean,
+  { complete, blocks }: LoadFacts,
   findings: Findings,
 ): void {
   const actionner = textOf(action.actionner);
@@ -69,6 +77,7 @@ function checkActionner(
   const name = textOf(action.action);
   const message = name ? `no actionner, and no action block \`${name}\` that has one` : 'no actionner';
   findings.add('T1205', action.actionner ?? action.action ?? action.spot, message, {
+    hint: name ? didYouMean(name, blocks) : undefined,
     record: { error: 'missing actionner', ...record },
   });
   findings.record({ error: 'incorrect actionner', ...record });

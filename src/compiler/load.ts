@@ -38,8 +38,10 @@ export function load(files: readonly SourceFile[], options: LoadOptions, finding
     sources.map((source) => parse(source, findings, parsing)),
     findings,
   );
-  const rules = resolve(merged, findings).map((block) => {
-    checkStructure(block, findings.complete, findings);
+  const resolved = resolve(merged, findings);
+  const facts = { complete: findings.complete, blocks: [...merged.actions.keys()] };
+  const rules = resolved.map((block) => {
+    checkStructure(block, facts, findings);
     return { block, terms: matchTerms(block, findings) };
   });
   findings.endStage();

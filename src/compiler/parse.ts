@@ -7,6 +7,8 @@ import type { Source, Spot } from './source.ts';
 import { didYouMean } from './suggest.ts';
 import type { MapNode, ScalarNode, YamlNode } from './yaml-node.ts';
 
+/** Settings of actions that a later version brings. To ignore them would be to act without them. */
+const FUTURE_KEYS = ['timeout', 'retry', 'on_interrupt'];
 const ACTION_KEYS = [
   'action',
   'description',
@@ -17,12 +19,11 @@ const ACTION_KEYS = [
   'additional_contexts',
   'contexts',
   'output',
+  ...FUTURE_KEYS,
 ];
 const RULE_KEYS = ['rule', 'description', 'match', 'continue', 'dry_run', 'notifiers', 'actions'];
 const MATCH_KEYS = ['rules', 'priority', 'source', 'tags', 'output_fields', 'condition'];
 const OUTPUT_KEYS = ['target', 'parameters'];
-/** Settings of actions that a later version brings. To ignore them would be to act without them. */
-const FUTURE_KEYS = ['timeout', 'retry', 'on_interrupt'];
 
 export interface ParseOptions {
   /** Refuse what Falco Talon does not know instead of ignoring that it does not. */
@@ -83,10 +84,10 @@ class EntryParser {
     const isRule = named(item, 'rule');
     if (isAction && isRule) {
       this.#findings.add('T1504', keySpot(item, 'rule'), 'this entry is both a rule and an action block');
-      this.#fields.unknownKeys(item, [...RULE_KEYS, ...ACTION_KEYS]);
-    } else if (!isAction && !isRule) {
-      this.#nameless(item);
     }
+    if (!isAction && !isRule) this.#nameless(item);
+    else if (!isRule) this.#fields.unknownKeys(item, ACTION_KEYS);
+    else this.#fields.unknownKeys(item, isAction ? [...RULE_KEYS, ...ACTION_KEYS] : RULE_KEYS, MATCH_KEYS);
     return [item];
   }
 
@@ -106,7 +107,6 @@ class EntryParser {
 
   #rule(item: MapNode): RuleBlock {
     const rule = this.#fields.text(item, 'rule') ?? emptyAt(item);
-    if (!named(item, 'action')) this.#fields.unknownKeys(item, RULE_KEYS, MATCH_KEYS);
     return {
       spot: item,
       rule,
@@ -141,12 +141,12 @@ class EntryParser {
         this.#fields.wrongKind(item, 'an item of `actions`', 'an action');
         return [];
       }
+      this.#fields.unknownKeys(item, ACTION_KEYS);
       return [this.#action(item)];
     });
   }
 
   #action(map: MapNode): ActionBlock {
-    if (!named(map, 'rule')) this.#fields.unknownKeys(map, [...ACTION_KEYS, ...FUTURE_KEYS]);
     for (const key of FUTURE_KEYS) {
       if (!map.entries.has(key)) continue;
       this.#findings.add('T1402', keySpot(map, key), `\`${key}\` is not available yet`);
