@@ -34,7 +34,8 @@ function flowMap(source: Source, start: number, depth: number): MapNode | undefi
   while (source.text[at] !== '}') {
     const key = scalarNode(source, at, 'flow');
     if (!key || entries.has(key.text) || key.text === '<<') return undefined;
-    if (!source.text.startsWith(': ', key.end)) return undefined;
+    // As in JSON, a value may follow the colon at once if the key has quotes.
+    if (!source.text.startsWith(key.plain ? ': ' : ':', key.end)) return undefined;
     const value = flowNode(source, skipSpaces(source.text, key.end + 1), depth + 1);
     const next = value && afterMember(source.text, value.end, '}');
     if (!value || next === undefined) return undefined;

@@ -63,6 +63,19 @@ describe('items read one by one make the same tree as the whole text', () => {
     );
   });
 
+  test('JSON, also with something changed', () => {
+    const json = fc.array(fc.record({ rule: fc.string(), match: fc.jsonValue() }), { minLength: 1, maxLength: 3 });
+    const edit = fc.tuple(fc.nat(300), fc.constantFrom('', ' ', ':', ',', '"', '{', ']', ' #', '\n', '- ', '&a '));
+    fc.assert(
+      fc.property(json, fc.option(edit), (items, change) => {
+        const text = items.map((item) => `- ${JSON.stringify(item)}\n`).join('');
+        const at = change ? change[0] % (text.length + 1) : 0;
+        expectSame(change ? text.slice(0, at) + change[1] + text.slice(at) : text);
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
   test('texts made of the pieces of YAML', () => {
     const pieces = [
       '- ',
@@ -74,6 +87,9 @@ describe('items read one by one make the same tree as the whole text', () => {
       'b: ',
       'c:',
       '"q"',
+      '"k":',
+      ':',
+      '{"k":[1,"v"]}',
       "'s'",
       '[',
       ']',
