@@ -74,16 +74,23 @@ test('no rules, and rules that are refused', () => {
   expect(refused.records).toEqual([{ error: 'no action specified', rule: 'r' }]);
 });
 
+const RECORDED = readFileSync(new URL('../../conformance-tests/oracle/merge.jsonl', import.meta.url), 'utf8')
+  .trimEnd()
+  .split('\n')
+  .map((line) => JSON.parse(line) as { id: string; rules: string[] });
+
+function printTexts(texts: readonly string[]): string | undefined {
+  return printRules(texts.map((text, index): SourceFile => ({ path: `${index}.yaml`, text }))).text;
+}
+
 test('what is printed is read again as the same rules', () => {
-  const file = new URL('../../conformance-tests/oracle/merge.jsonl', import.meta.url);
-  const cases = readFileSync(file, 'utf8').trimEnd().split('\n');
-  let printed = 0;
-  for (const line of cases) {
-    const { id, rules } = JSON.parse(line) as { id: string; rules: string[] };
-    const { text } = printRules(rules.map((content, index): SourceFile => ({ path: `${index}.yaml`, text: content })));
-    if (text === undefined) continue;
-    expect(printRules([{ path: 'again.yaml', text }]).text, id).toBe(text);
-    printed++;
-  }
-  expect(printed).toBeGreaterThan(250);
+  const printed = RECORDED.flatMap(({ rules }) => printTexts(rules) ?? []);
+  expect(printed.length).toBeGreaterThan(250);
+  for (const text of printed) expect(printTexts([text])).toBe(text);
+});
+
+test('several files mean the same as one file with all that they say', () => {
+  const lists = RECORDED.filter(({ rules }) => rules.length > 1 && rules.every((text) => text.startsWith('- ')));
+  expect(lists.length).toBeGreaterThan(80);
+  for (const { id, rules } of lists) expect(printTexts([rules.join('')]), id).toBe(printTexts(rules));
 });
