@@ -163,7 +163,8 @@ async function startTalon(rules: string, print: boolean, folder: string): Promis
   };
   writeFileSync(files.config, JSON.stringify(settings));
   const log = openSync(files.log, 'a');
-  const child = spawn(process.execPath, [TALON, 'server', '-c', files.config], { stdio: ['ignore', log, 'inherit'] });
+  // On stderr are drawings of what is odd about generated rules.
+  const child = spawn(process.execPath, [TALON, 'server', '-c', files.config], { stdio: ['ignore', log, 'ignore'] });
   closeSync(log);
   return serverOf(child, () => /listening on 127\.0\.0\.1:(\d+)/.exec(readFileSync(files.log, 'utf8'))?.[1]);
 }
@@ -182,7 +183,7 @@ async function serverOf(child: ChildProcess, portIfUp: () => string | undefined)
   const exited = new Promise<void>((resolve) => child.on('exit', () => resolve()));
   let port = portIfUp();
   for (const deadline = Date.now() + 60_000; port === undefined; port = portIfUp()) {
-    if (child.exitCode !== null || Date.now() > deadline) throw new Error('a server did not start');
+    if (child.exitCode !== null || Date.now() > deadline) throw new Error('a server did not start; is it built?');
     await sleep(50);
   }
   return {

@@ -158,6 +158,7 @@ function sendStatus(reply: FastifyReply, code: number, status: string): void {
 }
 
 function routeOf(url: string): string {
+  if (url === ALERTS) return ALERTS;
   const query = url.indexOf('?');
   const path = query < 0 ? url : url.slice(0, query);
   return RESERVED.includes(path) ? path : ALERTS;
