@@ -16,9 +16,14 @@ export function parameterValue(node: YamlNode): ParameterValue {
   }
 }
 
-/** The plain values of parameters; null for none. */
+const known = new WeakMap<Parameters, ParameterMap>();
+
+/** The plain values of parameters; null for none. The same parameters, as of a block that many actions use, give one object. */
 export function parameterMap(parameters: Parameters | undefined): ParameterMap | null {
-  return parameters ? toObject(parameters) : null;
+  if (!parameters) return null;
+  const values = known.get(parameters) ?? toObject(parameters);
+  known.set(parameters, values);
+  return values;
 }
 
 /** Where a value inside parameters stands: the deepest node along the path. */
