@@ -1,6 +1,7 @@
 import { ANY_PRIORITY } from '../model/priority.ts';
-import type { Fact, FactKind, Group, LoweredPolicy, LoweredRule, Term } from './lower.ts';
+import type { LoweredPolicy, LoweredRule } from './lower.ts';
 import { signatureBit } from './table-hash.ts';
+import type { Fact, FactKind, Group, Term, Vocabulary } from './vocabulary.ts';
 
 /** A rule to check when the fact that it hangs on holds. */
 export interface Posting {
@@ -23,7 +24,9 @@ const LIKELIHOOD: Readonly<Record<FactKind, number>> = {
   field: 0.02,
   tag: 0.15,
   source: 0.5,
-  priority: 0.05,
+  priority: 0.2,
+  hostname: 0.05,
+  level: 0.05,
   always: 1,
 };
 /** A fact that many rules need is probably a common one. */
@@ -56,7 +59,7 @@ interface Hook {
   readonly signature: bigint;
 }
 
-function hooksOf(rule: LoweredRule, vocabulary: LoweredPolicy['vocabulary'], ruleCount: number): Hook[] {
+function hooksOf(rule: LoweredRule, vocabulary: Vocabulary, ruleCount: number): Hook[] {
   let best: { facts: readonly Fact[]; cost: number; group?: Group } = {
     facts: [vocabulary.always],
     cost: LIKELIHOOD.always,
@@ -65,17 +68,18 @@ function hooksOf(rule: LoweredRule, vocabulary: LoweredPolicy['vocabulary'], rul
     if (facts.length > 0 && cost < best.cost) best = { facts, cost, ...(group && { group }) };
   };
   if (rule.priorities !== ANY_PRIORITY) {
-    const accepted = vocabulary.priorities.filter((_, number) => (rule.priorities >> number) & 1);
-    propose(accepted, PRIORITY_BASE + LIKELIHOOD.priority * accepted.length);
+    const accepted = vocabulary.levels.filter((_, number) => (rule.priorities >> number) & 1);
+    propose(accepted, PRIORITY_BASE + LIKELIHOOD.level * accepted.length);
   }
-  for (const group of rule.groups) {
+  const groups = [...rule.groups, ...(rule.condition?.implied ?? [])];
+  for (const group of groups) {
     const rarest = group.map(rarestFact).filter((fact) => fact !== undefined);
     if (rarest.length < group.length) continue;
     const cost = rarest.reduce((sum, fact) => sum + LIKELIHOOD[fact.kind], 0);
     const share = Math.max(...rarest.map((fact) => fact.uses)) / ruleCount;
     propose(rarest, Math.min(cost + POPULARITY * share, 0.9), group);
   }
-  const others = signaturesOf(rule.groups.filter((group) => group !== best.group));
+  const others = signaturesOf(groups.filter((group) => group !== best.group));
   return best.facts.flatMap((fact, position) => {
     const own = signatureOf(best.group?.[position] ?? []);
     return others.map((signature) => ({ fact, signature: signature | own }));

@@ -1,9 +1,9 @@
 import { TalonError } from '../model/talon-error.ts';
 import * as layout from './core/layout.ts';
-import type { Field } from './lower.ts';
 import { isNumberText, numberForms } from './number-forms.ts';
 import type { Segment } from './segment.ts';
 import { hashDouble, hashText, tableSize } from './table-hash.ts';
+import type { Slot } from './vocabulary.ts';
 
 /** Brackets that a text of a nested value may have. The core recurses to that depth at most. */
 export const MAX_BRACKETS = 500;
@@ -45,7 +45,7 @@ function freeEntry(hash: number, size: number, free: (index: number) => number |
 }
 
 /** Fills the records of all fields, and the table of the numbers that stand in texts of nested values. */
-export function placeFields(segment: Segment, fields: ReadonlyMap<string, Field>): void {
+export function placeFields(segment: Segment, fields: ReadonlyMap<string, Slot>): void {
   const numberTexts = new Map<bigint, { plain?: string; go?: string }>();
   for (const [key, field] of fields) {
     placeTextTable(
@@ -60,14 +60,14 @@ export function placeFields(segment: Segment, fields: ReadonlyMap<string, Field>
   placeNumberTexts(segment, numberTexts);
 }
 
-function placeWords(segment: Segment, { address, values }: Field): void {
+function placeWords(segment: Segment, { address, values }: Slot): void {
   segment.u32(address + layout.SLOT_TRUE_FACT, values.get('true')?.address ?? 0);
   segment.u32(address + layout.SLOT_FALSE_FACT, values.get('false')?.address ?? 0);
   segment.u32(address + layout.SLOT_NULL_FACT, values.get('<nil>')?.address ?? 0);
 }
 
 /** The table of doubles of a field; even an empty one tells the core that it must look at numbers. */
-function placeNumbers(segment: Segment, { address, values, readsNumber }: Field): void {
+function placeNumbers(segment: Segment, { address, values, readsNumber }: Slot): void {
   if (!readsNumber && ![...values.keys()].some(isNumberText)) return;
   const doubles = new Map<bigint, { plain: number; go: number }>();
   for (const [text, fact] of values) {
@@ -111,7 +111,7 @@ function freeNumberEntry(
 function placeNested(
   segment: Segment,
   key: string,
-  { address, values }: Field,
+  { address, values }: Slot,
   numberTexts: Map<bigint, { plain?: string; go?: string }>,
 ): void {
   let longest = 0;

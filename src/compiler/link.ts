@@ -1,7 +1,10 @@
+import { conditionBuiltin } from '../model/condition-builtins.ts';
 import type { PolicyRule } from '../model/rule.ts';
+import { type CodeTargets, conditionBody } from './condition-code.ts';
 import { CORE_BASE64 } from './core/core.gen.ts';
 import { lower } from './lower.ts';
-import { replaceData } from './splice.ts';
+import type { Segment } from './segment.ts';
+import { exportedFunctions, replaceData, replaceLastBody } from './splice.ts';
 import { buildTables } from './tables.ts';
 
 /**
@@ -13,8 +16,29 @@ import { buildTables } from './tables.ts';
  * @throws TalonError `rules` for rules that the checks before this step never let through
  */
 export function link(rules: readonly PolicyRule[], revision: string): Uint8Array {
-  const tables = buildTables(lower(rules), rules, { revision, builtins: {} });
-  return replaceData(coreModule(), tables);
+  const core = coreModule();
+  const policy = lower(rules);
+  const builtins = Object.fromEntries(
+    policy.conditions.filter(({ needsHost }) => needsHost).map(({ number }) => [conditionBuiltin(number), number]),
+  );
+  let body: Uint8Array | undefined;
+  const tables = buildTables(policy, rules, { revision, builtins }, (segment) => {
+    body = conditionBody(policy.conditions, targets(core, segment));
+  });
+  const module = replaceData(core, tables);
+  return body ? replaceLastBody(module, body) : module;
+}
+
+function targets(core: Uint8Array, segment: Segment): CodeTargets {
+  const functions = exportedFunctions(core);
+  return {
+    functionIndex(name) {
+      const index = functions.get(name);
+      if (index === undefined) throw new Error(`the core exports no ${name}`);
+      return index;
+    },
+    text: (text) => segment.text(text),
+  };
 }
 
 function coreModule(): Uint8Array {

@@ -1,10 +1,12 @@
-// Replaces the two holes of the core's binary: the bytes of its only data segment and the body of its last function. See the
-// WebAssembly specification, "Binary Format", for sections and LEB128.
+// Reads what the core's binary exports and replaces its two holes: the bytes of its only data segment and the body of its last
+// function. See the WebAssembly specification, "Binary Format", for sections and LEB128.
 
+const SECTION_EXPORT = 7;
 const SECTION_CODE = 10;
 const SECTION_DATA = 11;
 const HEADER_LENGTH = 8;
 const PASSIVE = 1;
+const EXPORTED_FUNCTION = 0;
 
 interface Section {
   readonly id: number;
@@ -85,4 +87,21 @@ export function replaceLastBody(module: Uint8Array, body: Uint8Array): Uint8Arra
     Uint8Array.from(leb(body.length)),
     body,
   ]);
+}
+
+/** Indices of the functions that a module exports, by name. */
+export function exportedFunctions(module: Uint8Array): ReadonlyMap<string, number> {
+  const section = findSection(module, SECTION_EXPORT);
+  const decoder = new TextDecoder();
+  const functions = new Map<string, number>();
+  let { value: count, next } = readLeb(module, section.contents);
+  for (; count > 0; count--) {
+    const { value: length, next: nameStart } = readLeb(module, next);
+    const nameEnd = nameStart + length;
+    const { value: index, next: end } = readLeb(module, nameEnd + 1);
+    if (module[nameEnd] === EXPORTED_FUNCTION)
+      functions.set(decoder.decode(module.subarray(nameStart, nameEnd)), index);
+    next = end;
+  }
+  return functions;
 }

@@ -2,8 +2,17 @@ import type { PlannedRule, PolicyRule } from '../model/rule.ts';
 import { type Index, indexRules } from './access.ts';
 import * as layout from './core/layout.ts';
 import { placeFields, placeTextTable } from './field-tables.ts';
-import type { Fact, LoweredPolicy, LoweredRule } from './lower.ts';
+import type { LoweredPolicy, LoweredRule } from './lower.ts';
 import { Segment } from './segment.ts';
+import type { Fact } from './vocabulary.ts';
+
+/** What stands around the values of an alert that conditions hand to the host; HEADER_EVENT_JSON says which. */
+const EVENT_PIECES = [
+  '{"rule":',
+  ...['priority', 'source', 'hostname', 'output', 'time', 'tags'].map((member) => `,"${member}":`),
+  ',"output_fields":{',
+  '}}',
+];
 
 /** JSON texts that a module answers with besides those of its rules. */
 export interface ModuleTexts {
@@ -15,8 +24,15 @@ export interface ModuleTexts {
 /**
  * Builds the table segment of a policy: facts, their postings, rules, texts and hash tables, laid out as core/layout.ts says.
  * Gives the facts and fields of the policy their addresses on the way.
+ *
+ * @param placeMore adds what else the module needs to the segment, when all addresses are known
  */
-export function buildTables(policy: LoweredPolicy, rules: readonly PolicyRule[], texts: ModuleTexts): Uint8Array {
+export function buildTables(
+  policy: LoweredPolicy,
+  rules: readonly PolicyRule[],
+  texts: ModuleTexts,
+  placeMore: (segment: Segment) => void = () => {},
+): Uint8Array {
   const segment = new Segment();
   segment.reserve(layout.HEADER_SIZE);
   const field = (offset: number, value: number) => segment.u32(layout.SEGMENT_AT + offset, value);
@@ -27,6 +43,7 @@ export function buildTables(policy: LoweredPolicy, rules: readonly PolicyRule[],
   field(layout.HEADER_RULE_COUNT, rules.length);
   placeLookups(segment, policy);
   placeTexts(segment, texts);
+  placeMore(segment);
   // Wide loads may read past the last text.
   segment.reserve(layout.SLACK);
   placeScratch(segment, policy);
@@ -43,12 +60,10 @@ function placeFacts(segment: Segment, { vocabulary }: LoweredPolicy): void {
     field.address = slots + index * layout.SLOT_SIZE;
   });
   const facts: Fact[] = [
-    ...vocabulary.priorities,
+    ...vocabulary.levels,
     vocabulary.always,
-    ...vocabulary.rules.values(),
-    ...vocabulary.sources.values(),
     ...vocabulary.tags.values(),
-    ...fields.flatMap((field) => [...field.values.values()]),
+    ...[...Object.values(vocabulary.headers), ...fields].flatMap((slot) => [...slot.values.values()]),
   ];
   const records = segment.reserve(facts.length * layout.FACT_SIZE, 16);
   facts.forEach((fact, index) => {
@@ -92,9 +107,8 @@ function placeRules(segment: Segment, rules: readonly LoweredRule[]): number {
   return list;
 }
 
-function wordsOfRule({ priorities, stops, groups }: LoweredRule): number[] {
-  const condition = 0;
-  const words = [priorities | (stops ? 1 << layout.RULE_STOPS_BIT : 0), condition, groups.length];
+function wordsOfRule({ priorities, stops, groups, condition }: LoweredRule): number[] {
+  const words = [priorities | (stops ? 1 << layout.RULE_STOPS_BIT : 0), condition?.number ?? 0, groups.length];
   for (const group of groups) {
     const start = words.length;
     words.push(0, group.length);
@@ -139,8 +153,10 @@ function placeLookups(segment: Segment, { vocabulary }: LoweredPolicy): void {
   const addresses = (facts: ReadonlyMap<string, { readonly address: number }>) =>
     [...facts].map(([text, { address }]): [string, number] => [text, address]);
   const at = (offset: number) => layout.SEGMENT_AT + offset;
-  placeTextTable(segment, at(layout.HEADER_RULE_SLOT + layout.SLOT_VALUES), addresses(vocabulary.rules));
-  placeTextTable(segment, at(layout.HEADER_SOURCE_SLOT + layout.SLOT_VALUES), addresses(vocabulary.sources));
+  for (const { address, values } of Object.values(vocabulary.headers)) {
+    placeTextTable(segment, address + layout.SLOT_VALUES, addresses(values));
+    segment.u32(address + layout.SLOT_KIND, layout.KIND_TEXT);
+  }
   placeTextTable(segment, at(layout.HEADER_TAGS), addresses(vocabulary.tags));
   placeTextTable(segment, at(layout.HEADER_KEYS), addresses(vocabulary.fields));
   placeFields(segment, vocabulary.fields);
@@ -161,6 +177,9 @@ function placeTexts(segment: Segment, { revision, builtins }: ModuleTexts): void
   box(layout.HEADER_ERROR_OPEN, '{"error":');
   box(layout.HEADER_ERROR_OFFSET, ',"offset":');
   box(layout.HEADER_DEFAULT_SOURCE, 'syscall');
+  EVENT_PIECES.forEach((piece, index) => {
+    box(layout.HEADER_EVENT_JSON + 8 * index, piece);
+  });
 }
 
 /** Assigns the memory between the segment and the heap, which is 0 at first and not part of the module. */

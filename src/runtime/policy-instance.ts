@@ -1,6 +1,8 @@
-import type { EventErrorCode } from '../model/falco-event.ts';
+import { decodeEvent } from '../model/decode-event.ts';
+import type { EventErrorCode, FalcoEvent } from '../model/falco-event.ts';
 import type { PolicyRule } from '../model/rule.ts';
 import { TalonError } from '../model/talon-error.ts';
+import { type HostCondition, hostConditions } from './condition-builtins.ts';
 
 /** Texts of an alert whose places a scan tells. */
 export type HeaderField = 'rule' | 'priority' | 'source' | 'output';
@@ -26,6 +28,8 @@ interface PolicyExports {
   readonly talon_revision: () => number;
   readonly talon_rule_count: () => number;
   readonly opa_heap_ptr_get: () => number;
+  readonly opa_malloc: (size: number) => number;
+  readonly opa_json_parse: (text: number, length: number) => number;
 }
 
 const FUNCTIONS = [
@@ -36,6 +40,8 @@ const FUNCTIONS = [
   'talon_revision',
   'talon_rule_count',
   'opa_heap_ptr_get',
+  'opa_malloc',
+  'opa_json_parse',
 ] as const satisfies readonly (keyof PolicyExports)[];
 
 /**
@@ -64,12 +70,21 @@ export class PolicyInstance {
   /** Addresses divided by 4, for the view of words. */
   readonly #matched: number;
   readonly #places: number;
+  readonly #conditions: ReadonlyMap<number, HostCondition>;
+  /** Values of the module, for answers to it. */
+  readonly #true: number;
+  readonly #false: number;
   #bytes: Uint8Array;
   #words: Int32Array;
+  /** The alert in hand, decoded when a condition asks for it. */
+  #alert: Uint8Array = new Uint8Array();
+  #event: FalcoEvent | undefined;
 
   /** @throws TalonError `bundle` when the module is not one of ours, or not of these rules */
   constructor(module: WebAssembly.Module, rules: readonly PolicyRule[]) {
-    this.#exports = instantiate(module, this.#memory);
+    this.#conditions = hostConditions(rules);
+    const opa_builtin1 = (number: number) => (this.#conditionHolds(number) ? this.#true : this.#false);
+    this.#exports = instantiate(module, { memory: this.#memory, opa_builtin1 });
     this.#evaluate = this.#exports.talon_evaluate;
     this.#bytes = new Uint8Array(this.#memory.buffer);
     this.#words = new Int32Array(this.#memory.buffer);
@@ -77,10 +92,30 @@ export class PolicyInstance {
     if (count !== rules.length) {
       throw new TalonError('bundle', `the policy module has ${count} rules, the bundle ${rules.length}`);
     }
+    this.#true = this.#value('true');
+    this.#false = this.#value('false');
     this.#input = (this.#exports.opa_heap_ptr_get() + 15) & ~15;
     this.#matched = this.#exports.talon_matched() >> 2;
     this.#places = this.#exports.talon_places() >> 2;
     this.revision = this.#readBox(this.#exports.talon_revision());
+  }
+
+  /** A value of the module, below where alerts are put. */
+  #value(json: string): number {
+    const at = this.#exports.opa_malloc(json.length);
+    if (this.#bytes.length === 0) this.#view();
+    new TextEncoder().encodeInto(json, this.#bytes.subarray(at));
+    return this.#exports.opa_json_parse(at, json.length);
+  }
+
+  /** The host builtin of a condition. It takes the alert from here, and leaves aside what the module wrote for other hosts. */
+  #conditionHolds(number: number): boolean {
+    if (this.#event === undefined) {
+      const decoded = decodeEvent(this.#alert);
+      if (!decoded.ok) return false;
+      this.#event = decoded.event;
+    }
+    return this.#conditions.get(number)?.(this.#event) ?? false;
   }
 
   /** JSON text {pointer, length} as the string that it stands for. */
@@ -94,6 +129,8 @@ export class PolicyInstance {
   evaluate(alert: Uint8Array): number {
     if (this.#input + alert.length > this.#bytes.length && !this.#growBy(alert.length)) return -OUT_OF_MEMORY;
     this.#bytes.set(alert, this.#input);
+    this.#alert = alert;
+    this.#event = undefined;
     const count = this.#evaluate(this.#input, alert.length);
     // The module may have grown its memory, which detaches views of the old one.
     if (this.#bytes.length === 0) this.#view();
@@ -141,13 +178,13 @@ export class PolicyInstance {
   }
 }
 
-function instantiate(module: WebAssembly.Module, memory: WebAssembly.Memory): PolicyExports {
+function instantiate(module: WebAssembly.Module, env: Readonly<Record<string, unknown>>): PolicyExports {
   const exports = new Map(WebAssembly.Module.exports(module).map(({ name, kind }) => [name, kind]));
   const ours = exports.get('talon_version') === 'global' && FUNCTIONS.every((name) => exports.get(name) === 'function');
   if (!ours) throw new TalonError('bundle', 'the policy module was not made by talon');
   let instance: WebAssembly.Instance;
   try {
-    instance = new WebAssembly.Instance(module, { env: { memory } });
+    instance = new WebAssembly.Instance(module, { env });
   } catch (error) {
     throw new TalonError('bundle', 'the policy module does not start', { cause: error });
   }

@@ -43,6 +43,8 @@ export const HEADER_PLAN_OPEN = 72;
 export const HEADER_PLAN_CLOSE = 80;
 export const HEADER_ERROR_OPEN = 88;
 export const HEADER_ERROR_OFFSET = 96;
+/** Boxes of the JSON between the members of an alert that conditions hand to the host, see EVENT_MEMBERS. */
+export const HEADER_EVENT_JSON = 592;
 /** Box of the text `syscall`, the source of an alert that names none. */
 export const HEADER_DEFAULT_SOURCE = 104;
 /** Hash tables: {pointer or 0, mask}. */
@@ -71,7 +73,15 @@ export const HEADER_RULE_SLOT = 208;
 export const HEADER_PRIORITY_SLOT = 304;
 export const HEADER_SOURCE_SLOT = 400;
 export const HEADER_HOSTNAME_SLOT = 496;
-export const HEADER_SIZE = 592;
+export const HEADER_SIZE = 664;
+
+/**
+ * The pieces of HEADER_EVENT_JSON: what stands before each of the members rule, priority, source, hostname, output, time and
+ * tags, then before the object `output_fields`, which is put together from several, and what ends the text.
+ */
+export const EVENT_MEMBERS = 7;
+export const EVENT_FIELDS = 7;
+export const EVENT_END = 8;
 
 /**
  * A slot: a text of the alert that rules ask about, either a key of `output_fields` or one of the four at the top level.
@@ -179,6 +189,13 @@ export const RULE_TEXT_NAME_OFFSET = 8;
 /** What {@link HEADER_ENTRYPOINTS} lists. */
 export const ENTRYPOINT_PLAN = 0;
 export const ENTRYPOINT_MATCH = 1;
+
+// Operators of comparisons with a number.
+export const COMPARE_EQUAL = 0;
+export const COMPARE_LESS = 1;
+export const COMPARE_AT_MOST = 2;
+export const COMPARE_MORE = 3;
+export const COMPARE_AT_LEAST = 4;
 
 // Truth of a condition: error is absorbed by a bitwise and with false, by a bitwise or with true.
 export const TRUTH_FALSE = 0;

@@ -4,3 +4,17 @@
 
 export * from './abi';
 export * from './direct';
+export {
+  talon_test_choose,
+  talon_test_contains,
+  talon_test_ends,
+  talon_test_fact,
+  talon_test_host,
+  talon_test_kind,
+  talon_test_not,
+  talon_test_number,
+  talon_test_present,
+  talon_test_starts,
+  talon_test_text,
+  talon_test_truth,
+} from './condition';

@@ -14,6 +14,7 @@ import {
   FACT_STAMP,
   PLACES_AT,
   SEGMENT_AT,
+  SLOT_RAW,
   SLOT_TEXT,
   SLOT_TEXT_LENGTH,
 } from '../layout';
@@ -39,6 +40,13 @@ export namespace event {
   export let input: usize = 0;
   /** Tags that some rule asks about, listed at HEADER_PRESENT, each once. */
   export let tags: usize = 0;
+  // Where values of members begin that have no slot; 0 when the alert has none.
+  export let output: usize = 0;
+  export let time: usize = 0;
+  export let tagList: usize = 0;
+  /** The first `output_fields` that counts, and whether later ones are merged into it. */
+  export let fields: usize = 0;
+  export let moreFields: bool = false;
 }
 
 // Keys at the top of an alert, as `topKey` tells them apart.
@@ -50,7 +58,7 @@ const KEY_OUTPUT = 4;
 const KEY_HOSTNAME = 5;
 const KEY_TIME = 6;
 const KEY_TAGS = 7;
-const KEY_OUTPUT_FIELDS = 8;
+export const KEY_OUTPUT_FIELDS = 8;
 const KEY_CONTEXT = 9;
 const KEY_TRACE_ID = 10;
 
@@ -75,6 +83,11 @@ export function readEvent(): bool {
   forgetText(HEADER_HOSTNAME_SLOT);
   slots.touched = 0;
   event.tags = 0;
+  event.output = 0;
+  event.time = 0;
+  event.tagList = 0;
+  event.fields = 0;
+  event.moreFields = false;
 
   let at = skipSpace(event.input);
   if (load<u8>(at) != 0x7b) return readNoObject(at);
@@ -102,6 +115,7 @@ export function readEvent(): bool {
 @inline
 function forgetText(slot: i32): void {
   store<u64>(SEGMENT_AT + slot, 0, SLOT_TEXT);
+  store<u32>(SEGMENT_AT + slot, 0, SLOT_RAW);
 }
 
 function noEvent(at: usize): bool {
@@ -123,7 +137,7 @@ function readNoObject(at: usize): bool {
 /** Which key this is, in any ASCII case. */
 // @ts-ignore: decorator
 @inline
-function topKey(at: usize, length: usize): i32 {
+export function topKey(at: usize, length: usize): i32 {
   const key = asciiKey(at, length);
   if (key == KEY_OTHER && (length == 5 || length == 7 || length == 9 || length == 14)) return keyWithLongS(at, length);
   return key;
@@ -218,6 +232,7 @@ function readText(slot: i32, place: i32, at: usize): usize {
   if (!next) return 0;
   store<u32>(SEGMENT_AT + slot, <u32>scan.text, SLOT_TEXT);
   store<u32>(SEGMENT_AT + slot, <u32>scan.textLength, SLOT_TEXT_LENGTH);
+  store<u32>(SEGMENT_AT + slot, <u32>at, SLOT_RAW);
   if (place != PLACE_NONE) notePlace(place, at + 1, next - 1);
   return next;
 }
@@ -225,7 +240,9 @@ function readText(slot: i32, place: i32, at: usize): usize {
 function readOutput(at: usize): usize {
   if (load<u8>(at) != 0x22) return skipNothing(at);
   const next = skipString(at + 1);
-  if (next) notePlace(PLACE_OUTPUT, at + 1, next - 1);
+  if (!next) return 0;
+  event.output = at;
+  notePlace(PLACE_OUTPUT, at + 1, next - 1);
   return next;
 }
 
@@ -234,6 +251,7 @@ function readTime(at: usize): usize {
   if (load<u8>(at) != 0x22) return skipNothing(at);
   const next = skipString(at + 1);
   if (!next) return 0;
+  event.time = at;
   return isTime(at + 1, next - 1) ? next : fail(ERROR_TYPE, at);
 }
 
@@ -241,8 +259,12 @@ function readFields(at: usize): usize {
   if (load<u8>(at) != 0x7b) {
     const next = skipNothing(at);
     if (next) forgetFields();
+    event.fields = 0;
+    event.moreFields = false;
     return next;
   }
+  if (event.fields) event.moreFields = true;
+  else event.fields = at;
   at = skipSpace(at + 1);
   if (load<u8>(at) == 0x7d) return at + 1;
   while (true) {
@@ -274,9 +296,11 @@ function readTags(at: usize): usize {
   if (load<u8>(at) != 0x5b) {
     const next = skipNothing(at);
     if (next) forgetTags();
+    event.tagList = 0;
     return next;
   }
   forgetTags();
+  event.tagList = at;
   at = skipSpace(at + 1);
   if (load<u8>(at) == 0x5d) return at + 1;
   while (true) {

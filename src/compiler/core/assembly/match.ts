@@ -46,6 +46,7 @@ import {
   TRUTH_TRUE,
 } from '../layout';
 import { talon_condition } from './condition';
+import { forgetEventText } from './event-text';
 import { defaultSource, event, priorityNumber, readEvent } from './event';
 import { header, pointer } from './header';
 import { ensure } from './heap';
@@ -93,6 +94,7 @@ function nextEpoch(): void {
   // Once in 2^32 alerts: no old stamp may pass for a new one.
   for (let slot = header(HEADER_SLOTS); slot < header(HEADER_SLOTS + 4); slot += SLOT_SIZE) store<u32>(slot, 0, SLOT_STAMP);
   for (let fact = header(HEADER_FACTS); fact < header(HEADER_FACTS + 4); fact += FACT_SIZE) store<u32>(fact, 0, FACT_STAMP);
+  forgetEventText();
   slots.epoch = 1;
 }
 
