@@ -4,6 +4,8 @@ import type { LoweredCondition } from './lower-condition.ts';
 import type { PlacedText } from './segment.ts';
 import { leb } from './splice.ts';
 
+type Combination = Extract<Test, { kind: 'not' | 'and' | 'or' | 'choose' }>;
+
 /** What the code of conditions needs to know of the module that it will be part of. */
 export interface CodeTargets {
   /** Index of a function that the core exports. */
@@ -39,107 +41,90 @@ const SEARCHES: Readonly<Record<Search, string>> = {
 export function conditionBody(conditions: readonly LoweredCondition[], targets: CodeTargets): Uint8Array | undefined {
   if (conditions.length === 0) return undefined;
   const noLocals = 0;
-  const code = [noLocals];
-  branch(code, conditions, targets);
-  code.push(END);
-  return Uint8Array.from(code);
+  const codes = conditions.map((condition) => ({ number: condition.number, code: conditionCode(condition, targets) }));
+  return Uint8Array.from([noLocals, ...branch(codes), END]);
+}
+
+interface NumberedCode {
+  readonly number: number;
+  readonly code: readonly number[];
 }
 
 /** Chooses among conditions by halving them, so that ten thousand need no more than fourteen steps. */
-function branch(code: number[], conditions: readonly LoweredCondition[], targets: CodeTargets): void {
-  const [only] = conditions;
+function branch(conditions: readonly NumberedCode[]): readonly number[] {
   const half = conditions.length >> 1;
   const middle = conditions[half];
-  if (!only || !middle || half === 0) {
-    if (only) pushCondition(code, only, targets);
-    return;
-  }
-  code.push(LOCAL_GET, 0);
-  pushInt(code, middle.number);
-  code.push(I32_LT_U, IF, TYPE_I32);
-  branch(code, conditions.slice(0, half), targets);
-  code.push(ELSE);
-  branch(code, conditions.slice(half), targets);
-  code.push(END);
+  if (!middle) return [];
+  if (half === 0) return middle.code;
+  return [
+    ...[LOCAL_GET, 0, ...int(middle.number), I32_LT_U, IF, TYPE_I32],
+    ...branch(conditions.slice(0, half)),
+    ELSE,
+    ...branch(conditions.slice(half)),
+    END,
+  ];
 }
 
-function pushCondition(code: number[], { number, test, needsHost }: LoweredCondition, targets: CodeTargets): void {
-  if (test) pushTest(code, test, targets);
-  if (!needsHost) return;
-  if (test) {
-    pushInt(code, layout.TRUTH_TRUE);
-    code.push(I32_NE, IF, TYPE_I32);
-    pushInt(code, layout.TRUTH_FALSE);
-    code.push(ELSE);
-  }
-  pushInt(code, number);
-  pushCall(code, 'talon_test_host', targets);
-  if (test) code.push(END);
+function conditionCode({ number, test, needsHost }: LoweredCondition, targets: CodeTargets): number[] {
+  const decided = test ? testCode(test, targets) : [];
+  if (!needsHost) return decided;
+  const host = [...int(number), ...call('talon_test_host', targets)];
+  if (!test) return host;
+  const refused = [...int(layout.TRUTH_TRUE), I32_NE, IF, TYPE_I32, ...int(layout.TRUTH_FALSE)];
+  return [...decided, ...refused, ELSE, ...host, END];
 }
 
-function pushTest(code: number[], test: Test, targets: CodeTargets): void {
+function testCode(test: Test, targets: CodeTargets): number[] {
   switch (test.kind) {
     case 'constant':
-      return pushInt(code, test.value ? layout.TRUTH_TRUE : layout.TRUTH_FALSE);
+      return int(test.value ? layout.TRUTH_TRUE : layout.TRUTH_FALSE);
     case 'present':
+      return [...int(test.slot.address), ...call('talon_test_present', targets)];
     case 'truth':
-      pushInt(code, test.slot.address);
-      return pushCall(code, test.kind === 'present' ? 'talon_test_present' : 'talon_test_truth', targets);
+      return [...int(test.slot.address), ...call('talon_test_truth', targets)];
     case 'fact':
-      pushInt(code, test.fact.address);
-      return pushCall(code, 'talon_test_fact', targets);
+      return [...int(test.fact.address), ...call('talon_test_fact', targets)];
     case 'text':
-      pushInt(code, test.slot.address);
-      pushInt(code, test.fact.address);
-      return pushCall(code, 'talon_test_text', targets);
+      return [...int(test.slot.address), ...int(test.fact.address), ...call('talon_test_text', targets)];
     case 'word':
-      pushInt(code, test.slot.address);
-      pushInt(code, test.word);
-      return pushCall(code, 'talon_test_kind', targets);
+      return [...int(test.slot.address), ...int(test.word), ...call('talon_test_kind', targets)];
     case 'number':
-      pushInt(code, test.slot.address);
-      pushInt(code, test.operator);
-      code.push(F64_CONST, ...new Uint8Array(new Float64Array([test.number]).buffer));
-      return pushCall(code, 'talon_test_number', targets);
+      return [
+        ...[...int(test.slot.address), ...int(test.operator), ...double(test.number)],
+        ...call('talon_test_number', targets),
+      ];
     case 'search': {
       const { address, bytes } = targets.text(test.text);
-      pushInt(code, test.slot.address);
-      pushInt(code, address);
-      pushInt(code, bytes.length);
-      return pushCall(code, SEARCHES[test.where], targets);
+      const text = [...int(address), ...int(bytes.length)];
+      return [...int(test.slot.address), ...text, ...call(SEARCHES[test.where], targets)];
     }
     default:
-      return pushCombination(code, test, targets);
+      return combinationCode(test, targets);
   }
 }
 
-function pushCombination(
-  code: number[],
-  test: Extract<Test, { kind: 'not' | 'and' | 'or' | 'choose' }>,
-  targets: CodeTargets,
-): void {
+function combinationCode(test: Combination, targets: CodeTargets): number[] {
+  const code = (part: Test) => testCode(part, targets);
   switch (test.kind) {
     case 'not':
-      pushTest(code, test.operand, targets);
-      return pushCall(code, 'talon_test_not', targets);
+      return [...code(test.operand), ...call('talon_test_not', targets)];
     case 'choose':
-      pushTest(code, test.condition, targets);
-      pushTest(code, test.yes, targets);
-      pushTest(code, test.no, targets);
-      return pushCall(code, 'talon_test_choose', targets);
+      return [...code(test.condition), ...code(test.yes), ...code(test.no), ...call('talon_test_choose', targets)];
     default:
-      pushTest(code, test.left, targets);
-      pushTest(code, test.right, targets);
-      code.push(test.kind === 'and' ? I32_AND : I32_OR);
+      return [...code(test.left), ...code(test.right), test.kind === 'and' ? I32_AND : I32_OR];
   }
 }
 
-function pushInt(code: number[], value: number): void {
-  code.push(I32_CONST, ...signedLeb(value));
+function int(value: number): number[] {
+  return [I32_CONST, ...signedLeb(value)];
 }
 
-function pushCall(code: number[], name: string, targets: CodeTargets): void {
-  code.push(CALL, ...leb(targets.functionIndex(name)));
+function double(value: number): number[] {
+  return [F64_CONST, ...new Uint8Array(new Float64Array([value]).buffer)];
+}
+
+function call(name: string, targets: CodeTargets): number[] {
+  return [CALL, ...leb(targets.functionIndex(name))];
 }
 
 /** Signed LEB128 of a 32-bit integer. */
