@@ -44,6 +44,16 @@ describe('Counters', () => {
     expect(series.reduce((sum, { value }) => sum + value, 0)).toBe(SERIES_LIMIT + 501);
   });
 
+  it('lets no control character onto the page', () => {
+    const counters = new Counters();
+    counters.addEvent('\x1b[31mred', 'two\nlines', 'right\u202eleft');
+    expect([...counters.series('events')][0]?.labels).toEqual({
+      event: '\\x1b[31mred',
+      priority: 'two\\nlines',
+      source: 'right\\u202eleft',
+    });
+  });
+
   it('cuts long values, so that what an alert says cannot fill the memory', () => {
     const counters = new Counters();
     const before = process.memoryUsage().heapUsed;

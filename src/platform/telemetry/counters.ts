@@ -1,3 +1,5 @@
+import { escapeUnprintable } from './log-line.ts';
+
 /** Labels of one series. Empty ones are left out, which Prometheus takes as the same. */
 export type Labels = Readonly<Record<string, string>>;
 
@@ -85,8 +87,13 @@ export class Counters {
 function begin(series: SeriesByKey, key: string, labels: Labels, times: number): void {
   const overflow = series.get(OVERFLOW);
   if (overflow) overflow.value += times;
-  else if (series.size < SERIES_LIMIT) series.set(key, { labels, value: times });
+  else if (series.size < SERIES_LIMIT) series.set(key, { labels: inert(labels), value: times });
   else series.set(OVERFLOW, { labels: overflowing(labels), value: times });
+}
+
+/** The page is read in terminals, too. */
+function inert(labels: Labels): Labels {
+  return Object.fromEntries(Object.entries(labels).map(([label, value]) => [label, escapeUnprintable(value)]));
 }
 
 function overflowing(labels: Labels): Labels {

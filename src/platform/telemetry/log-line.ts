@@ -92,7 +92,8 @@ export function quoteWhereNeeded(value: string): string {
   return NEEDS_ESCAPE.test(value) ? `"${escapeUnprintable(value.replace(/["\\]/g, '\\$&'))}"` : `"${value}"`;
 }
 
-function escapeUnprintable(value: string): string {
+/** A text whose unprintable characters are escaped as Go does (`\x1b`, `\u202e`), without quotes around it. */
+export function escapeUnprintable(value: string): string {
   return value.replace(UNPRINTABLE, goEscape);
 }
 

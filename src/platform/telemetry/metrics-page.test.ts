@@ -56,7 +56,7 @@ describe('createMetricsPage', () => {
     const counters = new Counters();
     counters.addEvent('a"} 1\nforged_total{x="', 'back\\slash', 's');
     const text = await page(counters);
-    expect(text).toContain('event="a\\"} 1\\nforged_total{x=\\"",priority="back\\\\slash"');
+    expect(text).toContain('event="a\\"} 1\\\\nforged_total{x=\\"",priority="back\\\\slash"');
     expect(text).not.toMatch(/^forged_total/m);
   });
 });
