@@ -1,6 +1,7 @@
 import { loadPolicy } from '@open-policy-agent/opa-wasm';
 import type { Bundle } from '../src/model/bundle.ts';
 import { decodeEvent } from '../src/model/decode-event.ts';
+import { conditionBuiltins } from '../src/runtime/condition-builtins.ts';
 import { interpret } from '../src/runtime/interpret.ts';
 import { openRules } from '../src/runtime/open-bundle.ts';
 
@@ -24,8 +25,8 @@ export const MATCHING_ENGINES: Readonly<Record<string, (bundle: Bundle) => Match
     };
   },
 
-  'opa-wasm': async ({ module }) => {
-    const policy = await loadPolicy(arrayBuffer(module));
+  'opa-wasm': async ({ module, rules }) => {
+    const policy = await loadPolicy(arrayBuffer(module), {}, conditionBuiltins(rules));
     return (body) => policy.evaluate(arrayBuffer(body), 'talon/match')[0]?.result;
   },
 };

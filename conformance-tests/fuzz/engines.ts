@@ -5,6 +5,7 @@ import type { EventErrorCode, FalcoEvent } from '../../src/model/falco-event.ts'
 import { stripOutputPrefix } from '../../src/model/output-prefix.ts';
 import { repairUtf8 } from '../../src/model/repair-utf8.ts';
 import type { Plan, PolicyRule } from '../../src/model/rule.ts';
+import { conditionBuiltins } from '../../src/runtime/condition-builtins.ts';
 import { createEvaluator, type Evaluator, type HeaderField } from '../../src/runtime/evaluate.ts';
 import { interpret } from '../../src/runtime/interpret.ts';
 import { arrayBuffer } from '../matching-engines.ts';
@@ -30,7 +31,7 @@ export class Engines {
   /** @param withStock also load the module in the unchanged opa-wasm */
   static async load(rules: readonly PolicyRule[], withStock: boolean): Promise<Engines> {
     const module = link(rules, REVISION);
-    const stock = withStock ? await loadPolicy(arrayBuffer(module)) : undefined;
+    const stock = withStock ? await loadPolicy(arrayBuffer(module), {}, conditionBuiltins(rules)) : undefined;
     return new Engines(rules, createEvaluator(module, rules), stock);
   }
 

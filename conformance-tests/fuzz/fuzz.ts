@@ -1,7 +1,8 @@
 import { decodeEvent } from '../../src/model/decode-event.ts';
 import { Engines } from './engines.ts';
 import { BodyGenerator } from './generate-body.ts';
-import { generateRules, type Sample } from './generate-rules.ts';
+import type { Sample } from './generate-condition.ts';
+import { generateRules } from './generate-rules.ts';
 import { Random } from './random.ts';
 import { type Pair, shrink } from './shrink.ts';
 
@@ -51,7 +52,8 @@ async function fuzzSet(seed: number, counts: FuzzCounts): Promise<FuzzFailure | 
   const bodies = random.many(() => generator.body(), BODIES, BODIES);
   const rules = generateRules(random, bodies.flatMap(samplesOf));
   const stock = seed % STOCK_EVERY === 0;
-  const engines = await Engines.load(rules, stock);
+  const engines = await loaded(rules, stock);
+  if (typeof engines === 'string') return smallestFailure(seed, { rules, body: new Uint8Array() }, stock);
   for (const body of bodies) {
     if (differenceOf(engines, body)) return smallestFailure(seed, { rules, body }, stock);
     count(counts, engines.answer(body), stock);
@@ -65,9 +67,21 @@ function samplesOf(body: Uint8Array): Sample[] {
 }
 
 async function smallestFailure(seed: number, pair: Pair, stock: boolean): Promise<FuzzFailure> {
-  const difference = async ({ rules, body }: Pair) => differenceOf(await Engines.load(rules, stock), body);
+  const difference = async ({ rules, body }: Pair) => {
+    const engines = await loaded(rules, stock);
+    return typeof engines === 'string' ? engines : differenceOf(engines, body);
+  };
   const smaller = await shrink(pair, async (candidate) => (await difference(candidate)) !== undefined);
   return { seed, ...smaller, difference: (await difference(smaller)) ?? 'only in sequence with other bodies' };
+}
+
+/** The engines, or why they cannot be had for these rules. */
+async function loaded(rules: Pair['rules'], stock: boolean): Promise<Engines | string> {
+  try {
+    return await Engines.load(rules, stock);
+  } catch (error) {
+    return thrown(error);
+  }
 }
 
 /** A trap of the module or an exception of ours counts as a difference. */
@@ -75,8 +89,12 @@ function differenceOf(engines: Engines, body: Uint8Array): string | undefined {
   try {
     return engines.difference(body);
   } catch (error) {
-    return `thrown: ${error instanceof Error ? error.stack : String(error)}`;
+    return thrown(error);
   }
+}
+
+function thrown(error: unknown): string {
+  return `thrown: ${error instanceof Error ? error.stack : String(error)}`;
 }
 
 function count(counts: FuzzCounts, answer: ReturnType<Engines['answer']>, stock: boolean): void {

@@ -2,12 +2,9 @@ import { JsonNumber, type JsonValue } from '../../src/model/json-value.ts';
 import { ANY_PRIORITY, priorityNumber } from '../../src/model/priority.ts';
 import type { FieldTerm, MatchTerms, PolicyRule } from '../../src/model/rule.ts';
 import { textForms } from '../../src/model/text-form.ts';
-import { generateCondition } from './generate-condition.ts';
+import { ConditionGenerator, type Sample } from './generate-condition.ts';
 import type { Random } from './random.ts';
 import { KEYS, NAMES, NUMBER_TEXTS, PRIORITIES, SOURCES, TAGS, TEXTS } from './words.ts';
-
-/** An output field that an alert has. */
-export type Sample = readonly [key: string, value: JsonValue];
 
 /**
  * Rules as the compiler gives them to both engines, numbered in their names. Half of what they compare fields with is taken
@@ -35,10 +32,12 @@ function policyRule(rule: string, match: MatchTerms, random: Random): PolicyRule
 class RuleGenerator {
   readonly #random: Random;
   readonly #samples: readonly Sample[];
+  readonly #conditions: ConditionGenerator;
 
   constructor(random: Random, samples: readonly Sample[]) {
     this.#random = random;
     this.#samples = samples;
+    this.#conditions = new ConditionGenerator(random, samples);
   }
 
   /** Half of the rules have one criterion, so that nothing else hides a difference; the others have any. */
@@ -52,7 +51,7 @@ class RuleGenerator {
       source: has('source', 0.2) ? random.pick(SOURCES) : '',
       tags: has('tags', 0.3) ? random.many(() => random.many(() => random.pick(TAGS), 1, 3), 1, 3) : [],
       output_fields: has('output_fields', 0.5) ? random.many(() => random.many(() => this.#term(), 1, 3), 1, 3) : [],
-      condition: has('condition', 0.2) ? generateCondition(random) : '',
+      condition: has('condition', 0.3) ? this.#conditions.condition() : '',
     };
   }
 
@@ -75,6 +74,7 @@ const CRITERIA: readonly Criterion[] = [
   'tags',
   'output_fields',
   'output_fields',
+  'condition',
   'condition',
 ];
 
