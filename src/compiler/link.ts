@@ -1,7 +1,7 @@
 import { conditionBuiltin } from '../model/condition-builtins.ts';
 import type { PolicyRule } from '../model/rule.ts';
 import { type CodeTargets, conditionBody } from './condition-code.ts';
-import { CORE_BASE64 } from './core/core.gen.ts';
+import { CORE_BASE64, CORE_BYTES } from './core/core.gen.ts';
 import { lower } from './lower.ts';
 import type { Segment } from './segment.ts';
 import { exportedFunctions, replaceData, replaceLastBody } from './splice.ts';
@@ -42,5 +42,8 @@ function targets(core: Uint8Array, segment: Segment): CodeTargets {
 }
 
 function coreModule(): Uint8Array {
-  return Uint8Array.from(atob(CORE_BASE64), (character) => character.charCodeAt(0));
+  const binary = atob(CORE_BASE64);
+  const bytes = new Uint8Array(CORE_BYTES);
+  for (let at = 0; at < bytes.length; at++) bytes[at] = binary.charCodeAt(at);
+  return bytes;
 }
