@@ -3,16 +3,23 @@ import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { parse as parseYaml } from 'yaml';
 import { z } from 'zod';
+import { link } from '../src/compiler/link.ts';
 import { evaluateCondition, parseCondition } from '../src/model/condition.ts';
+import { celNumber } from '../src/model/condition-event.ts';
 import { decodeEvent } from '../src/model/decode-event.ts';
 import type { FalcoEvent } from '../src/model/falco-event.ts';
+import { JsonNumber, type JsonValue } from '../src/model/json-value.ts';
+import { ANY_PRIORITY } from '../src/model/priority.ts';
+import type { PolicyRule } from '../src/model/rule.ts';
+import { createEvaluator } from '../src/runtime/evaluate.ts';
 import { BodyGenerator } from './fuzz/generate-body.ts';
 import { ConditionGenerator } from './fuzz/generate-condition.ts';
 import { Random } from './fuzz/random.ts';
 import { referenceCondition } from './reference-cel.ts';
 
-const EXPRESSIONS = 800;
-const ALERTS = 5;
+const BATCHES = 40;
+const EXPRESSIONS = 20;
+const ALERTS = 10;
 
 const ALERT = event(
   `{"rule":"Été 🚀 x","time":"2024-01-01T10:00:00.123456789Z","tags":["a","b"],"output_fields":{"cap":"É","hex":"0x10",
@@ -49,30 +56,53 @@ describe('known differences from the reference implementation of CEL', () => {
 
 test('generated conditions hold for the alerts for which they hold in the reference implementation', () => {
   const random = new Random(20);
-  const bodies = new BodyGenerator(random);
   let compared = 0;
-  for (let index = 0; index < EXPRESSIONS; index++) {
-    const alerts = random.many(() => bodies.body(), ALERTS, ALERTS).flatMap(alertIn);
-    const generator = new ConditionGenerator(
-      random,
-      alerts.flatMap(({ output_fields }) => [...(output_fields ?? [])]),
-    );
-    const text = random.chance(0.4) ? generator.libraryTerm() : generator.condition();
-    const reference = referenceCondition(text);
-    for (const alert of alerts.filter((candidate) => !asksForNull(text, candidate))) {
-      compared += 1;
-      expect({ text, alert, holds: ours(text, alert) }).toEqual({ text, alert, holds: reference(alert) === true });
-    }
+  for (let batch = 0; batch < BATCHES; batch++) {
+    const bodies = new BodyGenerator(random);
+    const alerts = random.many(() => bodies.body(), ALERTS, ALERTS).filter((body) => decodeEvent(body).ok);
+    const samples = alerts.flatMap((body) => [...(event(body).output_fields ?? [])]);
+    const generator = new ConditionGenerator(random, samples);
+    const generate = () => (random.chance(0.4) ? generator.libraryTerm() : generator.condition());
+    compared += compareConditions(random.many(generate, EXPRESSIONS, EXPRESSIONS), alerts);
   }
-  expect(compared).toBeGreaterThan((EXPRESSIONS * ALERTS) / 2);
+  expect(compared).toBeGreaterThan((BATCHES * EXPRESSIONS * ALERTS) / 2);
 });
 
-function alertIn(body: Uint8Array): FalcoEvent[] {
-  const decoded = decodeEvent(body);
-  return decoded.ok ? [decoded.event] : [];
+/** Compares the library and the policy module with the reference. The number of comparisons. */
+function compareConditions(texts: readonly string[], alerts: readonly Uint8Array[]): number {
+  const rules = texts.map(ruleOf);
+  const module = createEvaluator(link(rules, 'generated'), rules);
+  const references = texts.map(referenceCondition);
+  let compared = 0;
+  for (const body of alerts) {
+    const alert = event(body);
+    const matched = Array.from({ length: module.scan(body) }, (_, position) => module.matched(position));
+    for (const [index, text] of texts.entries()) {
+      if (isKnownFault(text, alert)) continue;
+      const holds = references[index]?.(alert) === true;
+      const found = { library: ours(text, alert), module: matched.includes(index) };
+      expect({ text, alert, ...found }).toEqual({ text, alert, library: holds, module: holds });
+      compared += 1;
+    }
+  }
+  return compared;
 }
 
-/** Where the reference is known to be wrong: it takes a key with the value null for absent. */
-function asksForNull(text: string, { output_fields }: FalcoEvent): boolean {
-  return /in event\.output_fields|has\(/.test(text) && [...(output_fields?.values() ?? [])].includes(null);
+function ruleOf(condition: string): PolicyRule {
+  const match = { rules: [], priority: { text: '', accepts: ANY_PRIORITY }, source: '', tags: [], output_fields: [] };
+  const flow = { continue: true, dry_run: false, notifiers: [], actions: [], written: {} };
+  return { rule: condition, description: '', ...flow, match: { ...match, condition } };
+}
+
+/** Where the reference is known to be wrong: a key with the value null, the order of a large int and a double. */
+function isKnownFault(text: string, { output_fields }: FalcoEvent): boolean {
+  const values = [...(output_fields?.values() ?? [])];
+  if (/in event\.output_fields|has\(/.test(text) && values.includes(null)) return true;
+  return /[<>]/.test(text) && (/\d{16}/.test(text) || values.some(isLargeInt));
+}
+
+function isLargeInt(value: JsonValue): boolean {
+  if (!(value instanceof JsonNumber)) return false;
+  const number = celNumber(value);
+  return typeof number === 'bigint' && !Number.isSafeInteger(Number(number));
 }
