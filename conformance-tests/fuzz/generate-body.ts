@@ -104,7 +104,7 @@ export class BodyGenerator {
     if (random.chance(0.03)) return Buffer.from(random.pick(ODD_BODIES));
     let text = this.#alerts.alert();
     if (random.chance(0.004))
-      text = withMember(text, `"big":${this.#alerts.string('y"\\é🚀'.repeat(random.below(60_000)))}`);
+      text = withMember(text, `"big":${JSON.stringify('y"\\é🚀'.repeat(random.below(60_000)))}`);
     if (random.chance(0.004)) text = withMember(text, this.#deep());
     if (random.chance(0.05)) text += random.pick(['x', '{}', '\n{"rule":"x"}', '}', ',', '\0', '"']);
     const bytes = Buffer.from(text);
