@@ -109,7 +109,14 @@ const BY_THE_HOST = [
     'k + 1 == 444',
     'size(event.tags) > 0',
   ],
-  ...['event.output == "A shell"', 'event.time == ""', 'k == k', 'k == [1]', 'event.rule == "A" && k.matches("sh$")'],
+  ...[
+    'event.output == "A shell"',
+    'event.time == ""',
+    'k == k',
+    'k in []',
+    'k == [1]',
+    'event.rule == "A" && k.matches("sh$")',
+  ],
   ...['k == "bash" && event.tags.exists(t, t == "t")', '(k == "bash" || k > 1) && string(k) != "x"', 'type(k) == int'],
 ];
 

@@ -128,7 +128,7 @@ function translateMembership([left, right]: readonly [ASTNode, ASTNode], vocabul
     if (isMember(right, 'tags')) return { kind: 'fact', fact: tagFact(vocabulary, literal) };
   }
   const slot = slotOf(left, vocabulary);
-  if (!slot || right.op !== 'list') return undefined;
+  if (!slot || right.op !== 'list' || right.args.length === 0) return undefined;
   const tests = right.args.map((item) => {
     const wanted = literalOf(item);
     return wanted && equals(slot, wanted.value);

@@ -22,12 +22,13 @@ const MULTIPLIER: u64 = 0x9e3779b97f4a7c15;
 @inline
 function hashText(at: usize, length: usize): u32 {
   let hash: u64 = (<u64>length + 1) * MULTIPLIER;
-  while (length > 8) {
-    hash = (hash ^ load<u64>(at)) * MULTIPLIER;
-    hash ^= hash >> 32;
-    at += 8;
-    length -= 8;
-  }
+  if (length > 8)
+    do {
+      hash = (hash ^ load<u64>(at)) * MULTIPLIER;
+      hash ^= hash >> 32;
+      at += 8;
+      length -= 8;
+    } while (length > 8);
   const last = length == 0 ? 0 : load<u64>(at) & (<u64>-1 >> <u64>(64 - (length << 3)));
   return <u32>(((hash ^ last) * MULTIPLIER) >> 32);
 }
@@ -52,19 +53,31 @@ export function lookUpText(table: usize, at: usize, length: usize): usize {
   if (!entries) return 0;
   const mask = pointer(table, 4);
   const hash = hashText(at, length);
+  const entry = entries + ((<usize>hash & mask) << 4);
+  const value = pointer(entry, TEXT_ENTRY_VALUE);
+  if (!value || isEntryOf(entry, hash, at, length)) return value;
+  return lookFarther(entries, mask, hash, at, length);
+}
+
+/** Looks in the entries after the first. */
+function lookFarther(entries: usize, mask: usize, hash: u32, at: usize, length: usize): usize {
   let index = <usize>hash & mask;
   while (true) {
+    index = (index + 1) & mask;
     const entry = entries + (index << 4);
     const value = pointer(entry, TEXT_ENTRY_VALUE);
-    if (!value) return 0;
-    if (
-      load<u32>(entry, TEXT_ENTRY_HASH) == hash &&
-      pointer(entry, TEXT_ENTRY_LENGTH) == length &&
-      sameBytes(pointer(entry, TEXT_ENTRY_TEXT), at, length)
-    )
-      return value;
-    index = (index + 1) & mask;
+    if (!value || isEntryOf(entry, hash, at, length)) return value;
   }
+}
+
+// @ts-ignore: decorator
+@inline
+function isEntryOf(entry: usize, hash: u32, at: usize, length: usize): bool {
+  return (
+    load<u32>(entry, TEXT_ENTRY_HASH) == hash &&
+    pointer(entry, TEXT_ENTRY_LENGTH) == length &&
+    sameBytes(pointer(entry, TEXT_ENTRY_TEXT), at, length)
+  );
 }
 
 /** Where a double with these bits is looked for first. */

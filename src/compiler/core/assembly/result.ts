@@ -28,6 +28,7 @@ namespace writer {
   export let at: usize = 0;
 }
 
+const LONG_TEXT: usize = 512;
 const COMMA: u8 = 0x2c;
 const OPENING_BRACKET: u8 = 0x5b;
 const CLOSING_BRACKET: u8 = 0x5d;
@@ -83,9 +84,15 @@ function putBox(offset: i32): void {
   putText(pointer(SEGMENT_AT + offset, 0), pointer(SEGMENT_AT + offset, 4));
 }
 
+/** Sixteen bytes at a time, because the texts are short and a copy by the engine is a call. FRAME has room for what is too much. */
 function putText(text: usize, length: usize): void {
-  memory.copy(writer.at, text, length);
-  writer.at += length;
+  const at = writer.at;
+  writer.at = at + length;
+  if (length > LONG_TEXT) {
+    memory.copy(at, text, length);
+    return;
+  }
+  for (let done: usize = 0; done < length; done += 16) v128.store(at + done, v128.load(text + done));
 }
 
 function putNumber(number: u32): void {
