@@ -42,7 +42,6 @@ export const ERRORS = {
   T1107: error('syntax', 'a key is not a plain text', 'use a text as key'),
   T1108: error('syntax', 'a value has the wrong kind', 'write a text, a list or a mapping, as the key wants it'),
   T1109: error('syntax', 'a value does not fit its tag', 'remove the tag, or write a value that fits it'),
-  T1110: error('syntax', 'a number is too large to be exact', 'quote it, so that it is taken as a text'),
 
   T1201: error('rules', 'a rule has a wrong `continue`', 'write true or false, in lower case'),
   T1202: error('rules', 'a rule has a wrong `dry_run`', 'write true or false, in lower case'),
@@ -61,6 +60,7 @@ export const ERRORS = {
     'action blocks give too many parameters',
     'shorten the lists of the blocks, or use fewer actions',
   ),
+  T1214: error('rules', 'a value of an output field nests too deeply', 'compare with a shorter text, or write a condition'),
 
   T1301: error('parameters', 'the actionner does not exist', 'see `talon actionners list`'),
   T1302: error('parameters', 'a parameter of the actionner is wrong', 'see `talon actionners list`'),

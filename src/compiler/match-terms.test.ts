@@ -129,3 +129,12 @@ describe('output_fields', () => {
     expect(termsOf('output_fields', [item]).errors).toEqual(errors);
   });
 });
+
+test('a value that nests deeper than the engine compares is refused in its place', () => {
+  const findings = new Findings();
+  const value = `[${'['.repeat(500)}${']'.repeat(501)}`;
+  const text = `- rule: r\n  match: {output_fields: ["a=b,c=${value}"]}\n  actions: [{action: a, actionner: a:b}]\n`;
+  load([{ path: 'rules.yaml', text }], {}, findings);
+  const [found] = findings.sorted();
+  expect(found).toMatchObject({ code: 'T1214', severity: 'error', place: { line: 2, column: 31 } });
+});

@@ -3,6 +3,7 @@ import { ANY_PRIORITY, PRIORITIES, priorityNumber } from '../model/priority.ts';
 import type { FieldTerm, MatchTerms } from '../model/rule.ts';
 import type { RuleBlock } from './blocks.ts';
 import { textOf } from './blocks.ts';
+import { MAX_BRACKETS } from './field-tables.ts';
 import type { Findings } from './findings.ts';
 import { spotWithin } from './spot-within.ts';
 import { didYouMean } from './suggest.ts';
@@ -83,6 +84,9 @@ function fieldTerms(item: ScalarNode, rule: string, findings: Findings): FieldTe
       findings.add('T1606', spotWithin(item, from, to), `\`${term.key}\` is hardly the key of a field`, {
         hint: 'only `=` and `!=` compare output fields',
       });
+    }
+    if (term && term.value.split('[').length - 1 > MAX_BRACKETS) {
+      findings.add('T1214', spotWithin(item, from, to), `more than ${MAX_BRACKETS} opening brackets in a value`);
     }
     if (term) return [term];
     findings.add('T1212', spotWithin(item, from, to), fieldMessage(text), {
