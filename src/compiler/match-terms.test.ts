@@ -136,5 +136,5 @@ test('a value that nests deeper than the engine compares is refused in its place
   const text = `- rule: r\n  match: {output_fields: ["a=b,c=${value}"]}\n  actions: [{action: a, actionner: a:b}]\n`;
   load([{ path: 'rules.yaml', text }], {}, findings);
   const [found] = findings.sorted();
-  expect(found).toMatchObject({ code: 'T1214', severity: 'error', place: { line: 2, column: 31 } });
+  expect(found).toMatchObject({ code: 'T1214', severity: 'error', place: { line: 2, column: 32 } });
 });
