@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { arrayBuffer } from '../../conformance-tests/matching-engines.ts';
 import { ModuleDoors, ruleWith, terms } from '../../conformance-tests/module-doors.ts';
 import type { PlannedAction } from '../model/rule.ts';
+import { conditionBuiltins } from '../runtime/condition-builtins.ts';
 import { link } from './link.ts';
 
 const ACTION: PlannedAction = {
@@ -86,6 +87,16 @@ describe('in the unchanged opa-wasm', () => {
     const large = input(`{"rule":"A","output":"${'x'.repeat(200_000)}"}`);
     expect(loaded.evaluate(large, 'talon/match')).toEqual([{ result: { error: 4, offset: 0 } }]);
     expect(loaded.evaluate(input(BOTH), 'talon/match')).toEqual([{ result: ['first "x"', 'Zweite Regel ß'] }]);
+  });
+
+  test('a condition that finds no memory to ask the host with is an error, too', async () => {
+    const rules = [ruleWith({ condition: 'event.rule.matches("A")' })];
+    const memory = { initial: 5, maximum: 5 };
+    const loaded = await loadPolicy(arrayBuffer(link(rules, '')), memory, conditionBuiltins(rules));
+    const alert = (length: number) => input(`{"rule":"A","output":"${'x'.repeat(length)}"}`);
+    expect(loaded.evaluate(alert(20_000), 'talon/match')).toEqual([{ result: ['r'] }]);
+    expect(loaded.evaluate(alert(80_000), 'talon/match')).toEqual([{ result: { error: 4, offset: 0 } }]);
+    expect(loaded.evaluate(alert(20_000), 'talon/match')).toEqual([{ result: ['r'] }]);
   });
 
   test('the memory stays where it is', async () => {

@@ -47,7 +47,6 @@ export function buildTables(
   // Wide loads may read past the last text.
   segment.reserve(layout.SLACK);
   placeScratch(segment, policy);
-  field(layout.HEADER_MAGIC, layout.MAGIC);
   field(layout.HEADER_SEGMENT_LENGTH, segment.bytes.length);
   return segment.bytes;
 }

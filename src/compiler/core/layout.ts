@@ -12,9 +12,6 @@
  *     heap   values of the host, data, then: input, NUL, decoded strings, results
  */
 
-/** `TLN1`, little-endian: the first word of the table segment. */
-export const MAGIC = 0x314e4c54;
-
 export const PLACES_AT = 1024;
 /** After the pairs: 1 when the input may have bytes beyond ASCII. */
 export const PLACES_BEYOND_ASCII = 32;
@@ -28,10 +25,9 @@ export const SEGMENT_AT = 8192;
 export const MAX_DEPTH = 10000;
 
 // Header, at SEGMENT_AT. A box is {pointer, length} of a text.
-export const HEADER_MAGIC = 0;
-export const HEADER_SEGMENT_LENGTH = 4;
-export const HEADER_HEAP_BASE = 8;
-export const HEADER_RULE_COUNT = 12;
+export const HEADER_SEGMENT_LENGTH = 0;
+export const HEADER_HEAP_BASE = 4;
+export const HEADER_RULE_COUNT = 8;
 /** Boxes of JSON texts: what the ABI functions of the same names return, and the revision. */
 export const HEADER_ENTRYPOINTS = 16;
 export const HEADER_BUILTINS = 24;

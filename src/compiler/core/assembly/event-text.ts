@@ -13,10 +13,12 @@ import {
   SEGMENT_AT,
   SLOT_RAW,
 } from '../layout';
-import { event, KEY_OUTPUT_FIELDS, topKey } from './event';
+import { event } from './event';
 import { pointer } from './header';
 import { ensure } from './heap';
-import { readString, scan, skipSpace, skipValue } from './scanner';
+import { KEY_OUTPUT_FIELDS, topKey } from './keys';
+import { ERROR_MEMORY, fail, scan, skipSpace, skipValue } from './scanner';
+import { readString } from './strings';
 import { slots } from './slots';
 
 namespace eventText {
@@ -47,14 +49,17 @@ export function eventTextLength(): usize {
   return eventText.length;
 }
 
-/** Writes the text above what the scan decoded, once per evaluation. False when there is no room. */
+/** Writes the text above what the scan decoded, once per evaluation. False, and an error of it, when there is no room. */
 export function writeEventText(): bool {
   if (eventText.epoch == slots.epoch) return true;
   const start = scan.decoded;
   // Each byte of the alert may need a backslash before it. Above the text, keys are decoded once more.
   const length = scan.end - event.input;
   const room = (length << 1) + FRAME;
-  if (!ensure(start + room + length + FRAME)) return false;
+  if (!ensure(start + room + length + FRAME)) {
+    fail(ERROR_MEMORY, event.input);
+    return false;
+  }
   scan.decoded = start + room;
   eventText.at = start;
   put(QUOTE);

@@ -2,7 +2,6 @@
 // wins, null for a text changes nothing, two `output_fields` are merged, what follows the first value is ignored.
 
 import {
-  FOLDED_KEY_AT,
   HEADER_DEFAULT_SOURCE,
   HEADER_HOSTNAME_SLOT,
   HEADER_KEYS,
@@ -19,6 +18,19 @@ import {
   SLOT_TEXT_LENGTH,
 } from '../layout';
 import { header, pointer } from './header';
+import {
+  KEY_CONTEXT,
+  KEY_HOSTNAME,
+  KEY_OTHER,
+  KEY_OUTPUT,
+  KEY_OUTPUT_FIELDS,
+  KEY_PRIORITY,
+  KEY_RULE,
+  KEY_SOURCE,
+  KEY_TAGS,
+  KEY_TIME,
+  topKey,
+} from './keys';
 import { lookUpText } from './lookup';
 import { isTime } from './rfc3339';
 import {
@@ -26,14 +38,13 @@ import {
   ERROR_SYNTAX,
   ERROR_TYPE,
   fail,
-  readString,
   scan,
   skipContainer,
   skipNull,
   skipSpace,
-  skipString,
   skipValue,
 } from './scanner';
+import { readString, skipString } from './strings';
 import { forgetFields, readField, slots } from './slots';
 
 export namespace event {
@@ -48,23 +59,6 @@ export namespace event {
   export let fields: usize = 0;
   export let moreFields: bool = false;
 }
-
-// Keys at the top of an alert, as `topKey` tells them apart.
-const KEY_OTHER = 0;
-const KEY_RULE = 1;
-const KEY_PRIORITY = 2;
-const KEY_SOURCE = 3;
-const KEY_OUTPUT = 4;
-const KEY_HOSTNAME = 5;
-const KEY_TIME = 6;
-const KEY_TAGS = 7;
-export const KEY_OUTPUT_FIELDS = 8;
-const KEY_CONTEXT = 9;
-const KEY_TRACE_ID = 10;
-
-// Letters that differ from upper case in this bit alone. An underscore must be compared apart: with the bit set it is a DEL.
-const LOWER_4: u32 = 0x20202020;
-const LOWER_8: u64 = 0x2020202020202020;
 
 // Places are pairs {start, end} in the order rule, priority, source, output.
 const PLACE_NONE = -1;
@@ -132,59 +126,6 @@ function readNoObject(at: usize): bool {
   if (load<u8>(at) == 0x6e) return skipNull(at) != 0;
   if (skipValue(at, 0)) fail(ERROR_TYPE, at);
   return false;
-}
-
-/** Which key this is, in any ASCII case. */
-// @ts-ignore: decorator
-@inline
-export function topKey(at: usize, length: usize): i32 {
-  const key = asciiKey(at, length);
-  if (key == KEY_OTHER && (length == 5 || length == 7 || length == 9 || length == 14)) return keyWithLongS(at, length);
-  return key;
-}
-
-// @ts-ignore: decorator
-@inline
-function asciiKey(at: usize, length: usize): i32 {
-  switch (<i32>length) {
-    case 4: {
-      const word = load<u32>(at) | LOWER_4;
-      if (word == 0x656c7572) return KEY_RULE;
-      if (word == 0x73676174) return KEY_TAGS;
-      return word == 0x656d6974 ? KEY_TIME : KEY_OTHER;
-    }
-    case 6: {
-      const word = (load<u64>(at) | LOWER_8) & 0xffffffffffff;
-      if (word == 0x656372756f73) return KEY_SOURCE;
-      return word == 0x74757074756f ? KEY_OUTPUT : KEY_OTHER;
-    }
-    case 8: {
-      const word = load<u64>(at) | LOWER_8;
-      if (word == 0x797469726f697270) return KEY_PRIORITY;
-      if (word == 0x656d616e74736f68) return KEY_HOSTNAME;
-      return word == 0x64697f6563617274 && load<u8>(at + 5) == 0x5f ? KEY_TRACE_ID : KEY_OTHER;
-    }
-    case 13:
-      return (load<u64>(at) | LOWER_8) == 0x667f74757074756f &&
-        (load<u64>(at + 5) | LOWER_8) == 0x73646c6569667f74 &&
-        load<u8>(at + 6) == 0x5f
-        ? KEY_OUTPUT_FIELDS
-        : KEY_OTHER;
-    case 7:
-      return ((load<u64>(at) | LOWER_8) & 0xffffffffffffff) == 0x747865746e6f63 ? KEY_CONTEXT : KEY_OTHER;
-  }
-  return KEY_OTHER;
-}
-
-/** The long s, two bytes, counts as an s. Each key that has an s has one, so that the key gets one byte shorter. */
-function keyWithLongS(at: usize, length: usize): i32 {
-  let to: usize = FOLDED_KEY_AT;
-  for (let from: usize = 0; from < length; from++) {
-    const long = load<u16>(at + from) == 0xbfc5 && from + 1 < length;
-    store<u8>(to++, long ? 0x73 : load<u8>(at + from));
-    if (long) from++;
-  }
-  return to - FOLDED_KEY_AT == length - 1 ? asciiKey(FOLDED_KEY_AT, length - 1) : KEY_OTHER;
 }
 
 function readMember(key: i32, at: usize): usize {
@@ -333,33 +274,4 @@ function noteTag(fact: usize): void {
 export function defaultSource(): void {
   const slot: usize = SEGMENT_AT + HEADER_SOURCE_SLOT;
   if (load<u32>(slot, SLOT_TEXT_LENGTH) == 0) store<u64>(slot, load<u64>(SEGMENT_AT + HEADER_DEFAULT_SOURCE), SLOT_TEXT);
-}
-
-/** Number of the alert's priority, 1 (Debug) to 8 (Emergency), 0 for anything else. */
-export function priorityNumber(): u32 {
-  const at = pointer(SEGMENT_AT + HEADER_PRIORITY_SLOT, SLOT_TEXT);
-  const length = pointer(SEGMENT_AT + HEADER_PRIORITY_SLOT, SLOT_TEXT_LENGTH);
-  if (length < 4 || length > 13) return 0;
-  const word = load<u64>(at) | LOWER_8;
-  switch (<i32>length) {
-    case 4:
-      return (word & 0xffffffff) == 0x6f666e69 ? 2 : 0; // info
-    case 5: {
-      const five = word & 0xffffffffff;
-      if (five == 0x6775626564) return 1; // debug
-      if (five == 0x726f727265) return 5; // error
-      return five == 0x7472656c61 ? 7 : 0; // alert
-    }
-    case 6:
-      return (word & 0xffffffffffff) == 0x656369746f6e ? 3 : 0; // notice
-    case 7:
-      return (word & 0xffffffffffffff) == 0x676e696e726177 ? 4 : 0; // warning
-    case 8:
-      return word == 0x6c61636974697263 ? 6 : 0; // critical
-    case 9:
-      return word == 0x636e656772656d65 && (load<u8>(at + 8) | 0x20) == 0x79 ? 8 : 0; // emergency
-    case 13:
-      return word == 0x74616d726f666e69 && (load<u64>(at + 5) | LOWER_8) == 0x6c616e6f6974616d ? 2 : 0; // informational
-  }
-  return 0;
 }

@@ -47,10 +47,11 @@ import {
 } from '../layout';
 import { talon_condition } from './condition';
 import { forgetEventText } from './event-text';
-import { defaultSource, event, priorityNumber, readEvent } from './event';
+import { defaultSource, event, readEvent } from './event';
 import { header, pointer } from './header';
 import { ensure } from './heap';
 import { lookUpText } from './lookup';
+import { priorityNumber } from './priority';
 import { ERROR_MEMORY, scan } from './scanner';
 import { settle, slots } from './slots';
 
@@ -86,7 +87,8 @@ export function evaluate(input: usize, length: usize): i32 {
   if (!readEvent()) return -scan.error;
   collectFacts();
   nominate();
-  return verifyCandidates();
+  const count = verifyCandidates();
+  return scan.error ? -scan.error : count; // a condition may have found no memory
 }
 
 function nextEpoch(): void {

@@ -24,7 +24,8 @@ import {
 import { header, pointer } from './header';
 import { lookUpNumberText, lookUpText } from './lookup';
 import { nearestDouble, numeral, readNumber } from './numbers';
-import { readString, scan, skipSpace, skipValue } from './scanner';
+import { scan, skipSpace, skipValue } from './scanner';
+import { readString } from './strings';
 
 namespace rendering {
   /** Where the next byte of the text goes, and where the text gets too long. */

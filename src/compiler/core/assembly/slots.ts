@@ -29,8 +29,9 @@ import {
 import { header, pointer } from './header';
 import { lookUpNumber, lookUpText } from './lookup';
 import { nestedFact } from './nested';
-import { isQuick, nearestDouble, numeral, quickDouble, readNumber } from './numbers';
-import { readString, scan, skipContainer, skipFalse, skipNull, skipTrue } from './scanner';
+import { isQuick, nearestDouble, numeral, quickDouble, readNumber, skipNumber } from './numbers';
+import { scan, skipContainer, skipFalse, skipNull, skipTrue } from './scanner';
+import { readString } from './strings';
 
 export namespace slots {
   /** Number of the evaluation. What carries it as a stamp belongs to the alert in hand. */
@@ -65,50 +66,74 @@ export function forgetFields(): void {
 // @ts-ignore: decorator
 @inline
 export function readField(slot: usize, at: usize): usize {
-  const c = <u32>load<u8>(at);
-  let next: usize = 0;
-  let kind: u32 = KIND_TEXT;
+  return load<u8>(at) == 0x22 ? readTextField(slot, at) : readOtherField(slot, at);
+}
+
+// @ts-ignore: decorator
+@inline
+function readTextField(slot: usize, at: usize): usize {
+  const next = readString(at + 1);
+  if (!next) return 0;
+  store<u32>(slot, <u32>scan.text, SLOT_TEXT);
+  store<u32>(slot, <u32>scan.textLength, SLOT_TEXT_LENGTH);
+  setValue(slot, at, KIND_TEXT, lookUpText(slot + SLOT_VALUES, scan.text, scan.textLength), 0);
+  return next;
+}
+
+function readOtherField(slot: usize, at: usize): usize {
+  let next: usize;
+  let kind: u32;
   let fact: usize = 0;
   let pending: u32 = 0;
-  if (c == 0x22) {
-    next = readString(at + 1);
-    if (!next) return 0;
-    fact = lookUpText(slot + SLOT_VALUES, scan.text, scan.textLength);
-    store<u32>(slot, <u32>scan.text, SLOT_TEXT);
-    store<u32>(slot, <u32>scan.textLength, SLOT_TEXT_LENGTH);
-  } else if (c == 0x7b || c == 0x5b) {
-    next = skipContainer(at, 2);
-    kind = KIND_NESTED;
-    pending = load<u32>(slot, SLOT_NESTED_LENGTH);
-  } else if (c == 0x74) {
-    next = skipTrue(at);
-    kind = KIND_TRUE;
-    fact = pointer(slot, SLOT_TRUE_FACT);
-  } else if (c == 0x66) {
-    next = skipFalse(at);
-    kind = KIND_FALSE;
-    fact = pointer(slot, SLOT_FALSE_FACT);
-  } else if (c == 0x6e) {
-    next = skipNull(at);
-    kind = KIND_NULL;
-    fact = pointer(slot, SLOT_NULL_FACT);
-  } else {
-    next = readNumber(at);
-    kind = KIND_NUMBER;
-    pending = load<u32>(slot, SLOT_NUMBERS);
+  switch (<u32>load<u8>(at)) {
+    case 0x74:
+      next = skipTrue(at);
+      kind = KIND_TRUE;
+      fact = pointer(slot, SLOT_TRUE_FACT);
+      break;
+    case 0x66:
+      next = skipFalse(at);
+      kind = KIND_FALSE;
+      fact = pointer(slot, SLOT_FALSE_FACT);
+      break;
+    case 0x6e:
+      next = skipNull(at);
+      kind = KIND_NULL;
+      fact = pointer(slot, SLOT_NULL_FACT);
+      break;
+    case 0x7b:
+    case 0x5b:
+      next = skipContainer(at, 2);
+      kind = KIND_NESTED;
+      pending = load<u32>(slot, SLOT_NESTED_LENGTH);
+      break;
+    default:
+      return readNumberField(slot, at);
   }
+  if (next) setValue(slot, at, kind, fact, pending);
+  return next;
+}
+
+function readNumberField(slot: usize, at: usize): usize {
+  const looksAtNumbers = load<u32>(slot, SLOT_NUMBERS) != 0;
+  const next = looksAtNumbers ? readNumber(at) : skipNumber(at);
   if (!next) return 0;
+  const quick = looksAtNumbers && isQuick();
+  setValue(slot, at, KIND_NUMBER, 0, looksAtNumbers && !quick ? 1 : 0);
+  if (quick) numberFacts(slot, next, quickDouble());
+  return next;
+}
+
+/** Notes a value that begins at `at`. */
+// @ts-ignore: decorator
+@inline
+function setValue(slot: usize, at: usize, kind: u32, fact: usize, pending: u32): void {
   touch(slot);
   store<u32>(slot, <u32>fact, SLOT_FACT);
   store<u32>(slot, 0, SLOT_SECOND_FACT);
   store<u32>(slot, kind, SLOT_KIND);
   store<u32>(slot, <u32>at, SLOT_RAW);
   store<u32>(slot, pending, SLOT_PENDING);
-  if (kind == KIND_NUMBER && pending && isQuick()) {
-    numberFacts(slot, next, quickDouble());
-    store<u32>(slot, 0, SLOT_PENDING);
-  }
-  return next;
 }
 
 /** Judges a value that {@link readField} left open, now that it is the winning one. */
