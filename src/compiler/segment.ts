@@ -1,4 +1,8 @@
+import { TalonError } from '../model/talon-error.ts';
 import { SEGMENT_AT } from './core/layout.ts';
+
+/** Engines take no larger modules, give or take. */
+const MOST_BYTES = 512 * 1024 * 1024;
 
 /** A text in the segment: where it lies and its bytes of UTF-8. */
 export interface PlacedText {
@@ -17,7 +21,11 @@ export class Segment {
   #view = new DataView(this.#bytes.buffer);
   #length = 0;
 
-  /** Address of so many new bytes. */
+  /**
+   * Address of so many new bytes.
+   *
+   * @throws TalonError `rules` for a policy that no host could load
+   */
   reserve(size: number, alignment = 4): number {
     const at = (this.#length + alignment - 1) & -alignment;
     this.#length = at + size;
@@ -27,6 +35,7 @@ export class Segment {
 
   #grow(): void {
     if (this.#length <= this.#bytes.length) return;
+    if (this.#length > MOST_BYTES) throw new TalonError('rules', 'the policy needs more than 512 MiB');
     let size = this.#bytes.length;
     while (size < this.#length) size *= 2;
     const bytes = new Uint8Array(size);

@@ -79,6 +79,7 @@ export class PolicyInstance {
   /** The alert in hand, decoded when a condition asks for it. */
   #alert: Uint8Array = new Uint8Array();
   #event: FalcoEvent | undefined;
+  #hasRoom = true;
 
   /** @throws TalonError `bundle` when the module is not one of ours, or not of these rules */
   constructor(module: WebAssembly.Module, rules: readonly PolicyRule[]) {
@@ -127,7 +128,8 @@ export class PolicyInstance {
 
   /** Number of rules that match the alert, or minus the error code. */
   evaluate(alert: Uint8Array): number {
-    if (this.#input + alert.length > this.#bytes.length && !this.#growBy(alert.length)) return -OUT_OF_MEMORY;
+    this.#hasRoom = this.#input + alert.length <= this.#bytes.length || this.#growBy(alert.length);
+    if (!this.#hasRoom) return -OUT_OF_MEMORY;
     this.#bytes.set(alert, this.#input);
     this.#alert = alert;
     this.#event = undefined;
@@ -170,7 +172,7 @@ export class PolicyInstance {
   }
 
   get errorOffset(): number {
-    return this.#exports.talon_error_offset();
+    return this.#hasRoom ? this.#exports.talon_error_offset() : 0;
   }
 
   get memoryBytes(): number {
