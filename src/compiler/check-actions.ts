@@ -1,17 +1,17 @@
-import { type DecodedParameters, decodeParameters, unknownParameters } from '../model/decode-parameters.ts';
+import { decodeParameters, type ParameterProblem, unknownParameters } from '../model/decode-parameters.ts';
 import type { Actionner, Catalog } from '../model/definition.ts';
 import type { RulesRecord } from '../model/diagnostic.ts';
-import type { ParameterSchema } from '../model/parameters.ts';
+import { type ParameterSchema, pathText } from '../model/parameters.ts';
+import type { ParameterMap } from '../model/rule.ts';
 import type { ActionBlock, OutputBlock, Parameters, RuleBlock } from './blocks.ts';
 import { textOf } from './blocks.ts';
 import { actionRecord } from './check-structure.ts';
 import { FileEmbedder, type ReadFile } from './embed-files.ts';
 import type { ErrorId } from './errors.ts';
 import type { Findings } from './findings.ts';
-import { parameterMap, spotOfPath } from './parameter-value.ts';
+import { datePaths, spelledParameters, spotOfPath } from './parameter-value.ts';
 import type { EmbeddedFiles } from './policy-rule.ts';
 import type { Spot } from './source.ts';
-import { didYouMean } from './suggest.ts';
 
 export interface CheckOptions {
   readonly catalog: Catalog;
@@ -45,7 +45,7 @@ export class ActionChecker {
     const actionner = this.#catalog.actionners.get(id);
     if (!actionner) {
       this.#findings.add('T1301', action.actionner, `unknown actionner \`${id}\``, {
-        hint: didYouMean(id, this.#catalog.actionners.keys()),
+        hint: this.#findings.didYouMean(id, [...this.#catalog.actionners.keys()]),
         record: { error: 'unknown actionner', ...actionRecord(rule, action) },
       });
       return undefined;
@@ -77,7 +77,7 @@ export class ActionChecker {
     const definition = this.#catalog.outputs.get(target);
     if (!definition) {
       this.#findings.add('T1304', output.target, `unknown output target \`${target}\``, {
-        hint: didYouMean(target, this.#catalog.outputs.keys()),
+        hint: this.#findings.didYouMean(target, [...this.#catalog.outputs.keys()]),
         record: { error: 'unknown target', ...record },
       });
       return;
@@ -94,13 +94,13 @@ export class ActionChecker {
     parameters: Parameters | undefined,
     { owner, spot, record }: Subject,
   ): boolean {
-    const given = parameterMap(parameters);
+    const given = spelledParameters(parameters, schema);
+    const dates = parameters ? dateProblems(parameters, schema) : [];
     const text = JSON.stringify(given);
     const good = this.#good.get(schema) ?? new Set();
-    if (good.has(text)) return true;
+    if (dates.length === 0 && good.has(text)) return true;
     this.#good.set(schema, good);
-    const decoded: DecodedParameters<unknown> = decodeParameters(schema, given);
-    const problems = decoded.ok ? [] : decoded.problems;
+    const problems = [...dates, ...otherProblems(schema, given, dates)];
     const error = problems[0]?.message ?? 'wrong parameters';
     for (const [index, { path, message }] of problems.entries()) {
       const at = (parameters && spotOfPath(parameters, path)) ?? spot;
@@ -110,21 +110,41 @@ export class ActionChecker {
     const unknown = given ? unknownParameters(schema, given) : [];
     for (const name of unknown) {
       this.#findings.add('T1702', parameters?.get(name)?.key, `\`${owner}\` has no parameter \`${name}\`, ignored`, {
-        hint: didYouMean(name, Object.keys(schema.shape)),
+        hint: this.#findings.didYouMean(name, Object.keys(schema.shape)),
       });
     }
-    if (decoded.ok && unknown.length === 0) good.add(text);
-    return decoded.ok;
+    if (problems.length + unknown.length === 0) good.add(text);
+    return problems.length === 0;
   }
 
   #checkContexts(action: ActionBlock): void {
     for (const context of action.additional_contexts) {
       if (CONTEXTS.includes(context.text)) continue;
       this.#findings.add('T1704', context, `unknown additional context \`${context.text}\``, {
-        hint: didYouMean(context.text, CONTEXTS),
+        hint: this.#findings.didYouMean(context.text, CONTEXTS),
       });
     }
   }
+}
+
+/** To Falco Talon a date is no text, whatever it looks like. */
+function dateProblems(parameters: Parameters, schema: ParameterSchema): ParameterProblem[] {
+  return datePaths(parameters, schema).map((path) => ({
+    path,
+    message: `parameter '${pathText(path)}' must not be a date: put it in quotes`,
+  }));
+}
+
+/** What is wrong beside the dates. */
+function otherProblems(
+  schema: ParameterSchema,
+  given: ParameterMap | null,
+  dates: readonly ParameterProblem[],
+): readonly ParameterProblem[] {
+  const decoded = decodeParameters(schema, given);
+  if (decoded.ok) return [];
+  const seen = new Set(dates.map(({ path }) => pathText(path)));
+  return decoded.problems.filter(({ path }) => !seen.has(pathText(path)));
 }
 
 /** Whose parameters are checked. */

@@ -4,7 +4,6 @@ import { textOf } from './blocks.ts';
 import type { ErrorId } from './errors.ts';
 import type { Findings } from './findings.ts';
 import { isNull } from './scalar-type.ts';
-import { didYouMean } from './suggest.ts';
 import type { ScalarNode } from './yaml-node.ts';
 
 /** What the checks know of the files as a whole. */
@@ -77,7 +76,7 @@ function checkActionner(
   const name = textOf(action.action);
   const message = name ? `no actionner, and no action block \`${name}\` that has one` : 'no actionner';
   findings.add('T1205', action.actionner ?? action.action ?? action.spot, message, {
-    hint: name ? didYouMean(name, blocks) : undefined,
+    hint: name ? findings.didYouMean(name, blocks) : undefined,
     record: { error: 'missing actionner', ...record },
   });
   findings.record({ error: 'incorrect actionner', ...record });
@@ -92,14 +91,14 @@ function checkFlag(
 ): void {
   if (!node || isNull(node) || ['', 'true', 'false'].includes(node.text)) return;
   findings.add(code, node, `\`${key}\` must be true or false, not \`${node.text}\``, {
-    hint: flagHint(node.text),
+    hint: flagHint(node.text, findings),
     record: { error: `'${key}' setting can be 'true' or 'false' only`, ...record },
   });
 }
 
-function flagHint(text: string): string | undefined {
+function flagHint(text: string, findings: Findings): string | undefined {
   const word = text.trim().toLowerCase();
   if (['true', 'yes', 'on', 'y', '1'].includes(word)) return 'write `true`';
   if (['false', 'no', 'off', 'n', '0'].includes(word)) return 'write `false`';
-  return didYouMean(text, ['true', 'false']);
+  return findings.didYouMean(text, ['true', 'false']);
 }

@@ -91,7 +91,7 @@ describe('what is compiled', () => {
             action: 'label',
             actionner: 'kubernetes:label',
             continue: true,
-            parameters: { labels: { a: 1, b: true, c: null } },
+            parameters: { labels: { a: '1', b: 'true', c: null } },
             written: {},
           },
         ],
@@ -112,6 +112,40 @@ describe('what is compiled', () => {
       priority: { text: '', accepts: 511 },
       source: '',
     });
+  });
+
+  test('labels keep the spelling of their numbers; so do those of a block', () => {
+    const labels = '{version: 1.10, mask: 0x1F, count: 1_000, on: True, text: "2", none: ~}';
+    const { rules } = check(`- action: label
+  actionner: kubernetes:label
+  parameters: {LABELS: ${labels}}
+- rule: r
+  match: {rules: [a]}
+  actions:
+    - action: label
+    - {action: annotate, actionner: kubernetes:annotation, parameters: {annotations: ${labels}}}
+    - {action: other, actionner: kubernetes:log, parameters: {tail_lines: 1_0, labels: ${labels}}}
+`);
+    const spelled = { version: '1.10', mask: '0x1F', count: '1_000', on: 'true', text: '2', none: null };
+    const typed = { version: 1.1, mask: 31, count: 1000, on: true, text: '2', none: null };
+    expect(rules?.[0]?.actions.map(({ parameters }) => parameters)).toEqual([
+      { LABELS: spelled },
+      { annotations: spelled },
+      { tail_lines: 10, labels: typed },
+    ]);
+  });
+
+  test('a block does not hand on its nulls', () => {
+    const { rules } = check(`- action: a
+  actionner: kubernetes:log
+  parameters: {tail_lines: ~, extra: 1}
+- action: a
+  parameters: {more: ~}
+- rule: r
+  match: {rules: [a]}
+  actions: [{action: a, parameters: {own: ~}}]
+`);
+    expect(rules?.[0]?.actions[0]?.parameters).toEqual({ extra: 1, own: null });
   });
 
   test('no rules at all match nothing', () => {
@@ -153,6 +187,12 @@ describe('files that parameters name', () => {
     expect(rules?.[0]?.actions[0]).toMatchObject({ parameters: { FILE: 'x.sh' }, files: { file: 'echo é' } });
   });
 
+  test('are those that the actionner gets when a name stands in several spellings', () => {
+    const both = text.replace('FILE: x.sh', 'FILE: x.sh, file: y.sh');
+    const { rules } = checkRules(files(both), { catalog, readFile: (path) => path });
+    expect(rules?.[0]?.actions[0]?.files).toEqual({ file: 'y.sh' });
+  });
+
   test('are part of the revision', () => {
     const revision = (content: string) => compile(files(text), { catalog, readFile: () => content }).bundle?.revision;
     expect(revision('a')).not.toBe(revision('b'));
@@ -182,6 +222,25 @@ describe('a file with a syntax error', () => {
       { error: expect.stringMatching(/^wrong syntax for the rule file 'rules_0\.yaml': yaml: line 2: /) },
     ]);
   });
+});
+
+test('of several files that cannot be read, Falco Talon reports the first', () => {
+  const missing: SourceFile = { path: 'missing.yaml', problem: 'no such file or directory' };
+  const folder: SourceFile = { path: 'rules', problem: 'is a directory' };
+  const [wrong] = files('{}');
+  const reported = (...given: SourceFile[]) => checkRules(given, { catalog }).records;
+  if (!wrong) throw new Error('no file');
+  expect(reported(wrong, missing)).toEqual([{ error: expect.stringContaining("for the rule file 'rules_0.yaml'") }]);
+  expect(reported(missing, wrong)).toEqual([{ error: 'open missing.yaml: no such file or directory' }]);
+  expect(reported(folder, missing)).toEqual([{ error: 'read rules: is a directory' }]);
+});
+
+test('a file that is given twice counts twice, with a warning', () => {
+  const [file] = files('- rule: r\n  match: {rules: [a]}\n  actions: [{action: a, actionner: kubernetes:log}]\n');
+  if (!file) throw new Error('no file');
+  const { rules, diagnostics } = checkRules([file, file], { catalog });
+  expect(rules?.[0]?.actions).toHaveLength(2);
+  expect(diagnostics).toMatchObject([{ code: 'T1509', severity: 'warning', place: { file: 'rules_0.yaml' } }]);
 });
 
 test('compiling is deterministic', () => {

@@ -1,4 +1,4 @@
-import { Composer, type CST, type Document, Lexer, Parser } from 'yaml';
+import { Composer, type CST, type Document, type Lexer, Parser } from 'yaml';
 import type { ErrorId } from './errors.ts';
 
 /** Collections inside one another, counted as the parser stacks them. Rules need about ten. */
@@ -24,7 +24,7 @@ export const ENOUGH = new Error('enough faults');
  * The documents of a text as the yaml package composes them, scalars as texts. What is wrong goes to `faults`; then the
  * documents are not to be used.
  */
-export function composeDocuments(text: string, faults: YamlFault[]): Document.Parsed[] {
+export function composeDocuments(text: string, faults: YamlFault[], lexer: Lexer): Document.Parsed[] {
   const parser = new Parser();
   const quote = { start: 0 };
   const composer = composerInto(faults, quote);
@@ -46,7 +46,7 @@ export function composeDocuments(text: string, faults: YamlFault[]): Document.Pa
     }
   };
   try {
-    for (const lexeme of new Lexer().lex(text)) {
+    for (const lexeme of lexer.lex(text)) {
       if (lexeme.startsWith('"') || lexeme.startsWith("'")) quote.start = parser.offset;
       take(parser.next(lexeme));
       if (parser.stack.length <= MAX_DEPTH) continue;
@@ -73,7 +73,7 @@ function composerInto(faults: YamlFault[], quote: { readonly start: number }): C
     if (isWarning) return;
     // A quote that is not closed takes all that follows with it, so the last one is to blame.
     const unclosed = /^Missing closing .*quote$/.test(message);
-    if (unclosed) report(faults, yamlFault(quote.start, code, 'missing closing quote'));
+    if (unclosed) report(faults, yamlFault(quote.start, 'UNCLOSED_QUOTE', 'missing closing quote'));
     else report(faults, yamlFault(source, code, message));
   };
   Object.assign(composer, { onError });
@@ -82,7 +82,8 @@ function composerInto(faults: YamlFault[], quote: { readonly start: number }): C
 
 /** Adds a fault, and ends the reading when there are enough: throws {@link ENOUGH}. */
 export function report(faults: YamlFault[], fault: YamlFault): void {
-  faults.push(fault);
+  // The package turns what is thrown inside it into one more fault.
+  if (faults.length < MAX_FAULTS) faults.push(fault);
   if (faults.length >= MAX_FAULTS) throw ENOUGH;
 }
 
@@ -112,4 +113,5 @@ const YAML_HINTS: Readonly<Record<string, string>> = {
   UNEXPECTED_TOKEN: 'put quotes around a text that starts with a sign such as > | * & % @',
   BAD_INDENT: 'the keys of a mapping stand in one column',
   TAB_AS_INDENT: 'indent with spaces',
+  UNCLOSED_QUOTE: 'if the text goes on in the next lines, indent them further than its key',
 };

@@ -1,5 +1,6 @@
+import { matchNames } from '../model/decode-parameters.ts';
 import type { Actionner } from '../model/definition.ts';
-import { parameterFacts } from '../model/parameters.ts';
+import { type ParameterSchema, parameterFacts } from '../model/parameters.ts';
 import type { ActionBlock, RuleBlock } from './blocks.ts';
 import { actionRecord } from './check-structure.ts';
 import type { Findings } from './findings.ts';
@@ -34,7 +35,7 @@ export class FileEmbedder {
   embed(action: ActionBlock, rule: RuleBlock, actionner: Actionner): EmbeddedFiles | undefined {
     const files: Record<string, string> = {};
     for (const name of this.#pathsOf(actionner)) {
-      const node = pathNode(action, name);
+      const node = pathNode(action, actionner.parameters, name);
       if (!node) continue;
       const content = this.#read(node.text);
       if (typeof content === 'string') {
@@ -66,9 +67,13 @@ export class FileEmbedder {
   }
 }
 
-/** The path that a parameter holds; names of parameters are written in any case. */
-function pathNode(action: ActionBlock, name: string): ScalarNode | undefined {
-  const entry = action.parameters && [...action.parameters].find(([written]) => written.toLowerCase() === name);
-  const node = entry?.[1].value;
+/** The path that a parameter holds, under the name that it is decoded from. */
+function pathNode(
+  { parameters = new Map() }: ActionBlock,
+  schema: ParameterSchema,
+  name: string,
+): ScalarNode | undefined {
+  const written = matchNames(schema, parameters.keys()).get(name);
+  const node = written === undefined ? undefined : parameters.get(written)?.value;
   return node?.kind === 'scalar' && !isNull(node) && node.text !== '' ? node : undefined;
 }

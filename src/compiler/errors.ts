@@ -60,7 +60,11 @@ export const ERRORS = {
     'action blocks give too many parameters',
     'shorten the lists of the blocks, or use fewer actions',
   ),
-  T1214: error('rules', 'a value of an output field nests too deeply', 'compare with a shorter text, or write a condition'),
+  T1214: error(
+    'rules',
+    'a value of an output field nests too deeply',
+    'compare with a shorter text, or write a condition',
+  ),
 
   T1301: error('parameters', 'the actionner does not exist', 'see `talon actionners list`'),
   T1302: error('parameters', 'a parameter of the actionner is wrong', 'see `talon actionners list`'),
@@ -85,6 +89,7 @@ export const ERRORS = {
   T1506: warning('rules', 'repeated action blocks give a parameter different types', 'use one type'),
   T1507: warning('rules', 'an action and its block give a parameter different types', 'use one type'),
   T1508: warning('rules', 'an action block that no rule uses has a fault', 'correct or remove it'),
+  T1509: warning('file', 'a rules file is given twice', 'name it once'),
 
   T1601: warning('rules', 'an action is never reached', 'set `continue: true` on the action before it'),
   T1602: warning('rules', 'a rule is never reached', 'remove it, or let the earlier rule continue'),

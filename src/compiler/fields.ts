@@ -1,10 +1,9 @@
 import type { Findings } from './findings.ts';
 import { isNull } from './scalar-type.ts';
 import type { Spot } from './source.ts';
-import { didYouMean, suggest } from './suggest.ts';
 import type { MapNode, ScalarNode, YamlNode } from './yaml-node.ts';
 
-/** Reads the values of a mapping as the language wants them. What is of another kind becomes a finding and is left out. */
+/** Reads the values of a mapping as the language wants them. What is of another kind is left out. */
 export class Fields {
   readonly #findings: Findings;
 
@@ -15,30 +14,18 @@ export class Fields {
   /** A text, as it stands in the file whatever its type would be. Undefined where it is left out or null. */
   text(map: MapNode, key: string): ScalarNode | undefined {
     const value = map.entries.get(key)?.value;
-    if (!value || isUnset(value)) return undefined;
-    if (value.kind === 'scalar') return value;
-    this.wrongKind(value, `\`${key}\``, 'a text');
-    return undefined;
+    return value?.kind === 'scalar' && !isNull(value) ? value : undefined;
   }
 
   /** A list of texts. */
   texts(map: MapNode, key: string): ScalarNode[] {
-    const texts: ScalarNode[] = [];
-    for (const item of this.items(map, key)) {
-      if (item.kind === 'scalar') texts.push(item);
-      else this.wrongKind(item, `an item of \`${key}\``, 'a text');
-    }
-    return texts;
+    return this.items(map, key).filter((item) => item.kind === 'scalar');
   }
 
   /** The items of a list, without the null ones. */
   items(map: MapNode, key: string): readonly YamlNode[] {
     const value = map.entries.get(key)?.value;
-    if (!value || isUnset(value)) return [];
-    if (value.kind !== 'list') {
-      this.wrongKind(value, `\`${key}\``, 'a list');
-      return [];
-    }
+    if (value?.kind !== 'list') return [];
     if (!value.items.some(isUnset)) return value.items;
     return value.items.filter((item) => {
       if (!isUnset(item)) return true;
@@ -50,16 +37,7 @@ export class Fields {
   /** A mapping. */
   map(map: MapNode, key: string): MapNode | undefined {
     const value = map.entries.get(key)?.value;
-    if (!value || isUnset(value)) return undefined;
-    if (value.kind === 'map') return value;
-    this.wrongKind(value, `\`${key}\``, 'a mapping');
-    return undefined;
-  }
-
-  /** Adds the finding that a value is of the wrong kind. */
-  wrongKind(node: YamlNode, what: string, wanted: string): void {
-    const kinds = { scalar: 'a text', list: 'a list', map: 'a mapping' };
-    this.#findings.add('T1108', node, `${what} must be ${wanted}, not ${kinds[node.kind]}`);
+    return value?.kind === 'map' ? value : undefined;
   }
 
   /**
@@ -70,8 +48,8 @@ export class Fields {
   unknownKeys(map: MapNode, known: readonly string[], ofMatch: readonly string[] = []): void {
     for (const [name, { key }] of map.entries) {
       if (known.includes(name)) continue;
-      const misplaced = suggest(name, ofMatch);
-      const hint = didYouMean(name, known) ?? (misplaced && `\`${misplaced}\` stands in \`match\``);
+      const misplaced = this.#findings.suggest(name, ofMatch);
+      const hint = this.#findings.didYouMean(name, known) ?? (misplaced && `\`${misplaced}\` stands in \`match\``);
       this.#findings.add('T1501', key, `unknown key \`${name}\`, ignored`, { hint });
     }
   }

@@ -1,6 +1,10 @@
 import type { Diagnostic, Place, RulesRecord } from '../model/diagnostic.ts';
 import { ERRORS, type ErrorId } from './errors.ts';
 import { placeOf, type Spot } from './source.ts';
+import { suggest } from './suggest.ts';
+
+/** Words that are compared for hints. A file may have any number of unknown ones. */
+const MAX_COMPARED = 500_000;
 
 /** What may accompany a message. */
 export interface Details {
@@ -20,6 +24,7 @@ export class Findings {
   #failed = false;
   #complete = true;
   #recording = true;
+  #compared = 0;
 
   /** Whether an error was found so far. */
   get failed(): boolean {
@@ -62,9 +67,23 @@ export class Findings {
     return this.#recording;
   }
 
-  /** Notes the order of the files, which is that of the sorted diagnostics. */
-  seeFile(path: string): void {
-    if (!this.#files.has(path)) this.#files.set(path, this.#files.size);
+  /** The candidate that may have been meant, as long as looking for it does not take too long in all. */
+  suggest(word: string, candidates: readonly string[]): string | undefined {
+    this.#compared += candidates.length;
+    return this.#compared > MAX_COMPARED ? undefined : suggest(word, candidates);
+  }
+
+  /** A hint with the candidate that may have been meant. */
+  didYouMean(word: string, candidates: readonly string[]): string | undefined {
+    const meant = this.suggest(word, candidates);
+    return meant === undefined ? undefined : `did you mean \`${meant}\`?`;
+  }
+
+  /** Notes the order of the files, which is that of the sorted diagnostics. Returns whether the file is a new one. */
+  seeFile(path: string): boolean {
+    const isNew = !this.#files.has(path);
+    if (isNew) this.#files.set(path, this.#files.size);
+    return isNew;
   }
 
   /** Falco Talon stops here if something is wrong: what is found from now on, it does not print. */

@@ -1,5 +1,5 @@
 import type { MatchTerms } from '../model/rule.ts';
-import type { RuleBlock } from './blocks.ts';
+import type { Blocks, RuleBlock } from './blocks.ts';
 import { checkStructure } from './check-structure.ts';
 import type { Findings } from './findings.ts';
 import { matchTerms } from './match-terms.ts';
@@ -32,12 +32,16 @@ export function load(files: readonly SourceFile[], options: LoadOptions, finding
   if (files.length === 0) {
     findings.add('T1005', undefined, 'no rules file', { record: { error: 'no rule file is provided' } });
   }
-  const sources = files.map((file) => read(file, findings)).filter((source) => source !== undefined);
-  const parsing = { strictTalon: options.strictTalon ?? false };
-  const merged = merge(
-    sources.map((source) => parse(source, findings, parsing)),
-    findings,
-  );
+  const sources: Source[] = [];
+  const blocks: Blocks[] = [];
+  // One by one, as Falco Talon does: it reports the first file that it cannot read.
+  for (const file of files) {
+    const source = read(file, findings);
+    if (!source) continue;
+    sources.push(source);
+    blocks.push(parse(source, findings, { strictTalon: options.strictTalon ?? false }));
+  }
+  const merged = merge(blocks, findings);
   const resolved = resolve(merged, findings);
   const facts = { complete: findings.complete, blocks: [...merged.actions.keys()] };
   const rules = resolved.map((block) => {

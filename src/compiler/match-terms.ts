@@ -6,7 +6,6 @@ import { textOf } from './blocks.ts';
 import { MAX_BRACKETS } from './field-tables.ts';
 import type { Findings } from './findings.ts';
 import { spotWithin } from './spot-within.ts';
-import { didYouMean } from './suggest.ts';
 import type { ScalarNode } from './yaml-node.ts';
 
 /** Turns the texts of `match` into terms; what is malformed becomes a finding and leaves no term. */
@@ -39,7 +38,7 @@ function priorityTerm(node: ScalarNode | undefined, rule: string, findings: Find
   const accepts = acceptedPriorities(text);
   if (accepts !== undefined || !node) return { text, accepts: accepts ?? ANY_PRIORITY };
   findings.add('T1210', node, `incorrect priority \`${text}\``, {
-    hint: priorityHint(text),
+    hint: priorityHint(text, findings),
     record: { error: `incorrect priority '${text}'`, rule },
   });
   return { text, accepts: ANY_PRIORITY };
@@ -58,9 +57,9 @@ function acceptedPriorities(text: string): number | undefined {
   return comparison === '>' ? (ANY_PRIORITY & ~lower & ~same) | equal : equal;
 }
 
-function priorityHint(text: string): string | undefined {
+function priorityHint(text: string, findings: Findings): string | undefined {
   if (/[<>=]\s|\s/.test(text)) return 'write it without spaces, such as `>=Warning`';
-  return didYouMean(text.replace(/^[<>=!]*/, ''), PRIORITIES.slice(1));
+  return findings.didYouMean(text.replace(/^[<>=!]*/, ''), PRIORITIES.slice(1));
 }
 
 /** A list of tags of which an event needs all. Spaces are removed, as Falco Talon does. */
@@ -97,7 +96,7 @@ function fieldTerms(item: ScalarNode, rule: string, findings: Findings): FieldTe
   });
 }
 
-const FIELD = /^([^=!<>", ]+)(!?=)(.*)$/s;
+const FIELD = /^([^=!<>",\s]+)(!?=)(.*)$/s;
 
 function fieldTerm(text: string): FieldTerm | undefined {
   const [, key, operator, value = ''] = FIELD.exec(text) ?? [];

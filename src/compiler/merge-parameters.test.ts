@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { ParameterMap } from '../model/rule.ts';
 import type { Parameters } from './blocks.ts';
-import { mergeParameters } from './merge-parameters.ts';
+import { mergeParameters, withoutNulls } from './merge-parameters.ts';
 import { parameterMap } from './parameter-value.ts';
 import { readYaml } from './read-yaml.ts';
 import { Source } from './source.ts';
@@ -71,6 +71,14 @@ const layer = fc.record(
   },
   { requiredKeys: [] },
 );
+
+test('the nulls of a layer give nothing to another one', () => {
+  const given = parameters({ a: null, b: 1, c: { x: null } });
+  expect(parameterMap(withoutNulls(given))).toEqual({ b: 1, c: { x: null } });
+  const full = parameters({ b: 1 });
+  expect(withoutNulls(full)).toBe(full);
+  expect(withoutNulls(undefined)).toBeUndefined();
+});
 
 test('laying layers one by one, or some of them first, is the same', () => {
   fc.assert(

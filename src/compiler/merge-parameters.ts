@@ -27,6 +27,12 @@ export function mergeParameters(
   return new Map([...merged].map(([name, value]) => [name, value.entry]));
 }
 
+/** What a layer gives to another one: a null gives nothing. */
+export function withoutNulls(layer: Parameters | undefined): Parameters | undefined {
+  const given = [...(layer ?? [])].filter(([, { value }]) => typeOf(value) !== 'null');
+  return given.length === (layer?.size ?? 0) ? layer : new Map(given);
+}
+
 /** One parameter while layers are laid over it. Lists and maps are collected, so that many layers cost what they hold. */
 class MergedValue {
   #entry: MapEntry;

@@ -1,6 +1,6 @@
 import type { ActionBlock, Blocks, OutputBlock, Parameters, RuleBlock } from './blocks.ts';
 import type { Findings } from './findings.ts';
-import { mergeParameters } from './merge-parameters.ts';
+import { mergeParameters, withoutNulls } from './merge-parameters.ts';
 import { placeOf } from './source.ts';
 import type { ScalarNode } from './yaml-node.ts';
 
@@ -76,8 +76,11 @@ function mergeOutputs(outputs: readonly (OutputBlock | undefined)[], findings: F
 }
 
 /** A later value of another type is dropped, as in Falco Talon, but not without a word. */
-function mergeBlockParameters(layers: readonly (Parameters | undefined)[], findings: Findings): Parameters | undefined {
-  return mergeParameters(layers, (name, before, after) => {
+function mergeBlockParameters(
+  [first, ...later]: readonly (Parameters | undefined)[],
+  findings: Findings,
+): Parameters | undefined {
+  return mergeParameters([first, ...later.map(withoutNulls)], (name, before, after) => {
     const { file, line } = placeOf(before.value);
     findings.add('T1506', after.value, `\`${name}\` has another type at ${file}:${line}; this value is ignored`);
     return before;

@@ -1,29 +1,87 @@
+import { parameterName } from '../model/decode-parameters.ts';
+import { type ParameterSchema, parameterFacts } from '../model/parameters.ts';
 import type { ParameterMap, ParameterValue } from '../model/rule.ts';
 import type { Parameters } from './blocks.ts';
+import { dateForm } from './date-form.ts';
 import { scalarType } from './scalar-type.ts';
 import type { Spot } from './source.ts';
-import type { YamlNode } from './yaml-node.ts';
+import type { MapEntry, ScalarNode, YamlNode } from './yaml-node.ts';
 
-/** The plain value of a node. */
+/** The plain value of a node; a date is its RFC 3339 text. */
 export function parameterValue(node: YamlNode): ParameterValue {
   switch (node.kind) {
     case 'scalar':
-      return scalarType(node).value;
+      return scalarValue(node);
     case 'list':
       return node.items.map(parameterValue);
     case 'map':
-      return toObject(node.entries);
+      return toObject(node.entries, parameterValue);
   }
 }
 
+function scalarValue(node: ScalarNode): ParameterValue {
+  const { type, value } = scalarType(node);
+  return type === 'date' ? (dateForm(node.text) ?? value) : value;
+}
+
 const known = new WeakMap<Parameters, ParameterMap>();
+const knownSpelled = new WeakMap<ParameterSchema, WeakMap<Parameters, ParameterMap>>();
 
 /** The plain values of parameters; null for none. The same parameters, as of a block that many actions use, give one object. */
 export function parameterMap(parameters: Parameters | undefined): ParameterMap | null {
   if (!parameters) return null;
-  const values = known.get(parameters) ?? toObject(parameters);
+  const values = known.get(parameters) ?? toObject(parameters, parameterValue);
   known.set(parameters, values);
   return values;
+}
+
+/**
+ * The plain values of parameters as a plug-in takes them: like {@link parameterMap}, but where it takes a map of texts, such
+ * as labels, booleans and numbers are texts, and numbers keep their spelling (`1.10` is no `1.1`).
+ */
+export function spelledParameters(parameters: Parameters | undefined, schema: ParameterSchema): ParameterMap | null {
+  if (!parameters || !takesTextMap(schema)) return parameterMap(parameters);
+  const bySchema = knownSpelled.get(schema) ?? new WeakMap<Parameters, ParameterMap>();
+  knownSpelled.set(schema, bySchema);
+  const values =
+    bySchema.get(parameters) ??
+    toObject(parameters, (value, written) => {
+      const name = parameterName(schema, written);
+      const isTextMap = name !== undefined && isTextMapField(schema, name);
+      return isTextMap && value.kind === 'map' ? toObject(value.entries, spelledValue) : parameterValue(value);
+    });
+  bySchema.set(parameters, values);
+  return values;
+}
+
+function takesTextMap(schema: ParameterSchema): boolean {
+  return Object.keys(schema.shape).some((name) => isTextMapField(schema, name));
+}
+
+function isTextMapField(schema: ParameterSchema, name: string): boolean {
+  const field = schema.shape[name];
+  return field !== undefined && parameterFacts(field).spelled === true;
+}
+
+function spelledValue(node: YamlNode): ParameterValue {
+  const { type, value } = node.kind === 'scalar' ? scalarType(node) : { type: node.kind, value: null };
+  if (type === 'bool') return String(value);
+  return node.kind === 'scalar' && (type === 'int' || type === 'float') ? node.text : parameterValue(node);
+}
+
+/** Where dates stand in the parameters that a plug-in knows. None of them takes a date. */
+export function datePaths(parameters: Parameters, schema: ParameterSchema): readonly (string | number)[][] {
+  const paths: (string | number)[][] = [];
+  const path: (string | number)[] = [];
+  const visit = (node: YamlNode, step: string | number): void => {
+    path.push(step);
+    if (node.kind === 'scalar' && scalarType(node).type === 'date') paths.push([...path]);
+    if (node.kind === 'list') for (const [index, item] of node.items.entries()) visit(item, index);
+    if (node.kind === 'map') for (const [name, { value }] of node.entries) visit(value, name);
+    path.pop();
+  };
+  for (const [name, { value }] of parameters) if (parameterName(schema, name) !== undefined) visit(value, name);
+  return paths;
 }
 
 /** Where a value inside parameters stands: the deepest node along the path. */
@@ -44,6 +102,9 @@ function childOf(node: YamlNode, step: string | number): YamlNode | undefined {
 }
 
 /** Own properties whatever the names are: `__proto__` is a name like any other. */
-function toObject(entries: Parameters): ParameterMap {
-  return Object.fromEntries([...entries].map(([name, { value }]) => [name, parameterValue(value)]));
+function toObject(
+  entries: ReadonlyMap<string, MapEntry>,
+  toValue: (node: YamlNode, name: string) => ParameterValue,
+): ParameterMap {
+  return Object.fromEntries([...entries].map(([name, { value }]) => [name, toValue(value, name)]));
 }

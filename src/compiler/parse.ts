@@ -1,29 +1,19 @@
 import type { ActionBlock, Blocks, MatchBlock, OutputBlock, Parameters, RuleBlock } from './blocks.ts';
+import { checkShape, wrongKind } from './check-shape.ts';
+import type { YamlFault } from './compose-yaml.ts';
 import { Fields, isUnset, keySpot, named } from './fields.ts';
 import type { Findings } from './findings.ts';
 import { readEntries } from './read-entries.ts';
-import { fitsTag, scalarType } from './scalar-type.ts';
+import { ACTION, ENTRY, MATCH, OUTPUT, RULE } from './shapes.ts';
 import type { Source, Spot } from './source.ts';
-import { didYouMean } from './suggest.ts';
 import type { MapNode, ScalarNode, YamlNode } from './yaml-node.ts';
 
 /** Settings of actions that a later version brings. To ignore them would be to act without them. */
 const FUTURE_KEYS = ['timeout', 'retry', 'on_interrupt'];
-const ACTION_KEYS = [
-  'action',
-  'description',
-  'actionner',
-  'continue',
-  'ignore_errors',
-  'parameters',
-  'additional_contexts',
-  'contexts',
-  'output',
-  ...FUTURE_KEYS,
-];
-const RULE_KEYS = ['rule', 'description', 'match', 'continue', 'dry_run', 'notifiers', 'actions'];
-const MATCH_KEYS = ['rules', 'priority', 'source', 'tags', 'output_fields', 'condition'];
-const OUTPUT_KEYS = ['target', 'parameters'];
+const ACTION_KEYS = [...Object.keys(ACTION), ...FUTURE_KEYS];
+const RULE_KEYS = Object.keys(RULE);
+const MATCH_KEYS = Object.keys(MATCH);
+const OUTPUT_KEYS = Object.keys(OUTPUT);
 
 export interface ParseOptions {
   /** Refuse what Falco Talon does not know instead of ignoring that it does not. */
@@ -48,8 +38,12 @@ class EntryParser {
 
   file(source: Source): Blocks {
     const { documents, faults } = readEntries(source);
-    for (const { code, start, end, message, hint } of faults) {
-      this.#findings.add(code, { source, start, end }, message, { hint });
+    for (const { code, start, end, message, hint } of firstOfLines(source, faults)) {
+      const { line } = source.place(start, end);
+      const tab = code === 'T1101' && /^ *\t/.test(source.line(line));
+      this.#findings.add(code, { source, start, end }, message, {
+        hint: tab ? 'indent with spaces, not with tabs' : hint,
+      });
     }
     const entries = documents.flatMap((root, index) => this.#document(root, index));
     return {
@@ -65,7 +59,9 @@ class EntryParser {
       this.#findings.add(this.#options.strictTalon ? 'T1403' : 'T1505', root, message);
     }
     if (root.kind !== 'list') {
-      this.#fields.wrongKind(root, 'a rules file', 'a list of rules and action blocks');
+      const isTest = root.kind === 'map' && root.entries.has('tests');
+      const hint = isTest ? 'this is a file of tests: `talon compile --test` runs it' : undefined;
+      wrongKind(root, 'a rules file', 'a list of rules and action blocks', this.#findings, hint);
       return [];
     }
     return root.items.flatMap((item) => this.#entry(item));
@@ -77,9 +73,10 @@ class EntryParser {
       return [];
     }
     if (item.kind !== 'map') {
-      this.#fields.wrongKind(item, 'an entry', 'a rule or an action block');
+      wrongKind(item, 'an entry', 'a rule or an action block', this.#findings);
       return [];
     }
+    checkShape(item, ENTRY, this.#findings);
     const isAction = named(item, 'action');
     const isRule = named(item, 'rule');
     if (isAction && isRule) {
@@ -98,10 +95,10 @@ class EntryParser {
       const value = item.entries.get(key)?.value;
       const what = key === 'rule' ? 'rule' : 'action block';
       if (value?.kind === 'scalar') this.#findings.add('T1502', item, `this ${what} has no name and is ignored`);
-      else this.#fields.text(item, key);
       return;
     }
-    const hint = [...item.entries.keys()].map((name) => didYouMean(name, ['rule', 'action'])).find(Boolean);
+    const names = [...item.entries.keys()];
+    const hint = names.map((name) => this.#findings.didYouMean(name, ['rule', 'action'])).find(Boolean);
     this.#findings.add('T1502', item, 'neither a rule nor an action block, ignored', { hint });
   }
 
@@ -137,10 +134,7 @@ class EntryParser {
 
   #actions(rule: MapNode): ActionBlock[] {
     return this.#fields.items(rule, 'actions').flatMap((item) => {
-      if (item.kind !== 'map') {
-        this.#fields.wrongKind(item, 'an item of `actions`', 'an action');
-        return [];
-      }
+      if (item.kind !== 'map') return [];
       this.#fields.unknownKeys(item, ACTION_KEYS);
       return [this.#action(item)];
     });
@@ -177,29 +171,24 @@ class EntryParser {
   }
 
   #parameters(map: MapNode): Parameters | undefined {
-    const parameters = this.#fields.map(map, 'parameters');
-    if (!parameters) return undefined;
-    for (const { value } of parameters.entries.values()) this.#checkValue(value);
-    return parameters.entries;
-  }
-
-  #checkValue(node: YamlNode): void {
-    if (node.kind === 'list') for (const item of node.items) this.#checkValue(item);
-    if (node.kind === 'map') for (const { value } of node.entries.values()) this.#checkValue(value);
-    if (node.kind !== 'scalar') return;
-    const { type, value } = scalarType(node);
-    if (!fitsTag(node)) {
-      this.#findings.add('T1109', node, `\`${node.text}\` is no \`!!${node.tag}\``);
-    } else if (type === 'int' && !Number.isSafeInteger(value)) {
-      this.#findings.add('T1110', node, `the number \`${node.text}\` is too large to be exact`, {
-        hint: 'put quotes around it',
-      });
-    }
+    return this.#fields.map(map, 'parameters')?.entries;
   }
 
   #extension(spot: Spot, what: string): void {
     if (this.#options.strictTalon) this.#findings.add('T1403', spot, `Falco Talon does not know ${what}`);
   }
+}
+
+/** Of the malformed places in a line, all but the first are mostly consequences. */
+function firstOfLines(source: Source, faults: readonly YamlFault[]): YamlFault[] {
+  const seen = new Set<number>();
+  return faults.filter(({ code, start, end }) => {
+    if (code !== 'T1101') return true;
+    const { line } = source.place(start, end);
+    const first = !seen.has(line);
+    seen.add(line);
+    return first;
+  });
 }
 
 function emptyAt(spot: Spot): ScalarNode {

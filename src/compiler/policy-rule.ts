@@ -4,7 +4,7 @@ import type { ActionBlock } from './blocks.ts';
 import { textOf } from './blocks.ts';
 import { presentOutput } from './check-actions.ts';
 import type { LoadedRule } from './load.ts';
-import { parameterMap } from './parameter-value.ts';
+import { parameterMap, spelledParameters } from './parameter-value.ts';
 import type { ScalarNode } from './yaml-node.ts';
 
 /** Contents of the files that parameters name, of one action. */
@@ -36,13 +36,14 @@ export function policyRule(
 function plannedAction(action: ActionBlock, catalog: Catalog, files: EmbeddedFiles | undefined): PlannedAction {
   const proceed = flag(action.continue);
   const ignoreErrors = flag(action.ignore_errors);
+  const actionner = catalog.actionners.get(textOf(action.actionner));
   return {
     action: textOf(action.action),
     description: textOf(action.description),
     actionner: textOf(action.actionner),
     continue: continues(action, catalog),
     ignore_errors: ignoreErrors ?? false,
-    parameters: parameterMap(action.parameters),
+    parameters: actionner ? spelledParameters(action.parameters, actionner.parameters) : null,
     ...(files && { files }),
     additional_contexts: unique(action.additional_contexts),
     output: outputTarget(action),

@@ -59,8 +59,10 @@ function fullPiece(source: Source, at: number): Piece | undefined {
   if (next - at > MAX_PIECE) return { items: [], next, ...tooLarge(at, 'this entry') };
   const { documents, faults } = readYaml(source, source.text.slice(at, next), at);
   const [root, ...others] = documents;
-  const wide = others.length > 0 || faults.some(({ code }) => code === 'T1103');
-  if (wide || (faults.length === 0 && root?.kind !== 'list')) return undefined;
+  // A quoted text may go on in lines that look like items, an alias may have its anchor in another piece.
+  const wide = others.length > 0 || (faults.length > 0 && source.text.length <= MAX_PIECE);
+  if (wide || faults.some(({ code }) => code === 'T1103') || (faults.length === 0 && root?.kind !== 'list'))
+    return undefined;
   return { items: root?.kind === 'list' ? root.items : [], faults, next };
 }
 

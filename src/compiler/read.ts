@@ -19,9 +19,13 @@ const CONTROL = /[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ufffe\uffff]/;
 
 /** The text of a rules file, or undefined with the reason among the findings. A byte order mark is taken off. */
 export function read(file: SourceFile, findings: Findings): Source | undefined {
-  findings.seeFile(file.path);
+  if (!findings.seeFile(file.path)) {
+    findings.add('T1509', startOf(file.path), `\`${file.path}\` is given twice: what its rules do is done twice`);
+  }
   if ('problem' in file) {
-    const record = { error: `open ${file.path}: ${file.problem}` };
+    // A folder can be opened, but not read.
+    const failed = file.problem === 'is a directory' ? 'read' : 'open';
+    const record = { error: `${failed} ${file.path}: ${file.problem}` };
     findings.add('T1001', startOf(file.path), `cannot read \`${file.path}\`: ${file.problem}`, { record });
     return undefined;
   }

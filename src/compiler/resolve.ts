@@ -3,7 +3,7 @@ import { textOf } from './blocks.ts';
 import { countValues } from './count-values.ts';
 import type { Findings } from './findings.ts';
 import type { MergedBlocks } from './merge.ts';
-import { mergeParameters } from './merge-parameters.ts';
+import { mergeParameters, withoutNulls } from './merge-parameters.ts';
 import { placeOf } from './source.ts';
 import type { ScalarNode } from './yaml-node.ts';
 
@@ -72,7 +72,7 @@ function refine(
   where: Where,
   findings: Findings,
 ): Parameters | undefined {
-  return mergeParameters([block, item], (name, base, over) => {
+  return mergeParameters([withoutNulls(block), item], (name, base, over) => {
     const { file, line } = placeOf(base.value);
     findings.add('T1507', over.value, `\`${name}\` has another type in the action block at ${file}:${line}`, {
       record: {

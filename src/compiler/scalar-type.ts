@@ -1,8 +1,12 @@
+import { dateForm } from './date-form.ts';
 import type { ScalarNode } from './yaml-node.ts';
 
 export type ScalarType = 'null' | 'bool' | 'int' | 'float' | 'date' | 'string';
 
-/** A scalar with its type. A date is kept as its text; so is a number that no JSON can carry. */
+/**
+ * A scalar with its type. A date is kept as its text; so is a number that no JSON can carry. The value of an integer beyond
+ * 2^53 is the nearest double.
+ */
 export interface TypedScalar {
   readonly type: ScalarType;
   readonly value: string | number | boolean | null;
@@ -15,14 +19,16 @@ const BOOLS = new Map([
 ]);
 
 const MAYBE_NUMBER = /^[-+.0-9]/;
-const INTEGER = /^[-+]?(?:0[xX][0-9a-fA-F]+|0[bB][01]+|0[oO]?[0-7]*|[1-9][0-9]*)$/;
+const INTEGER = /^[-+]?(?:0[xX][0-9a-fA-F]+|0[bB][01]+|0(?:[oO][0-7]+|[0-7]*)|[1-9][0-9]*)$/;
 const FLOAT = /^[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?$/;
 const NOT_FINITE = /^(?:[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN))$/;
-const DATE = /^\d{4}-\d{1,2}-\d{1,2}(?:(?:[Tt]|\s+)\d{1,2}:\d{1,2}:\d{1,2}(?:\.\d*)?(?:\s*Z|[-+]\d{2}:?\d{2})?)?$/;
+/** Integers have 64 bits, with or without a sign. */
+const SMALLEST = -(2n ** 63n);
+const LARGEST = 2n ** 64n - 1n;
 
 /** Whether a value where a text is wanted counts as left out. */
-export function isNull(node: ScalarNode): boolean {
-  return (node.plain && NULLS.has(node.text)) || node.tag === 'null';
+export function isNull({ text, plain, tag }: ScalarNode): boolean {
+  return NULLS.has(text) && (tag === undefined ? plain : tag === 'null');
 }
 
 /**
@@ -51,6 +57,7 @@ export function scalarType({ text, plain, tag }: ScalarNode): TypedScalar {
 /** Whether the value is of the type that its explicit tag names. */
 export function fitsTag(node: ScalarNode): boolean {
   const wanted = node.tag === 'timestamp' ? 'date' : node.tag;
+  if (wanted === 'null') return NULLS.has(node.text);
   if (wanted !== 'bool' && wanted !== 'int' && wanted !== 'float' && wanted !== 'date') return true;
   return scalarType(node).type === wanted;
 }
@@ -60,22 +67,27 @@ function plainType(text: string): TypedScalar {
   const bool = BOOLS.get(text);
   if (bool !== undefined) return { type: 'bool', value: bool };
   if (!MAYBE_NUMBER.test(text)) return { type: 'string', value: text };
-  if (DATE.test(text)) return { type: 'date', value: text };
+  if (dateForm(text) !== undefined) return { type: 'date', value: text };
   if (NOT_FINITE.test(text)) return { type: 'float', value: text };
   return numberType(text) ?? { type: 'string', value: text };
 }
 
 function numberType(text: string): TypedScalar | undefined {
-  const digits = text.replaceAll('_', '');
-  if (INTEGER.test(digits)) return { type: 'int', value: integerValue(digits) };
+  // A leading point leaves no room for underscores to the reader of Falco Talon.
+  const digits = text.startsWith('.') ? text : text.replaceAll('_', '');
+  const integer = INTEGER.test(digits) ? integerValue(digits) : undefined;
+  if (integer !== undefined) return { type: 'int', value: integer };
   // What no double can hold is a text to Falco Talon's reader as well.
   const value = Number(digits);
   return FLOAT.test(digits) && Number.isFinite(value) ? { type: 'float', value } : undefined;
 }
 
-function integerValue(digits: string): number {
-  const sign = digits.startsWith('-') ? -1 : 1;
+/** Undefined beyond 64 bits. */
+function integerValue(digits: string): number | undefined {
   const unsigned = digits.replace(/^[-+]/, '');
   const octal = /^0[0-7]+$/.test(unsigned) ? `0o${unsigned.slice(1)}` : unsigned;
-  return sign * Number(octal) + 0;
+  const value = digits.startsWith('-') ? -Number(octal) + 0 : Number(octal);
+  if (Number.isSafeInteger(value)) return value;
+  const exact = digits.startsWith('-') ? -BigInt(octal) : BigInt(octal);
+  return exact >= SMALLEST && exact <= LARGEST ? value : undefined;
 }

@@ -7,7 +7,6 @@ import type { Loaded, LoadedRule } from './load.ts';
 import { continues, flag } from './policy-rule.ts';
 import { warnOfQuotedTokens } from './quoted-tokens.ts';
 import { placeOf } from './source.ts';
-import { didYouMean } from './suggest.ts';
 
 /** Looks for what is legal and probably not meant. */
 export function warn(loaded: Loaded, options: CheckOptions, findings: Findings): void {
@@ -25,7 +24,7 @@ function warnOfNotifiers(rule: RuleBlock, catalog: Catalog, findings: Findings):
   for (const notifier of rule.notifiers) {
     if (catalog.notifiers.has(notifier.text)) continue;
     findings.add('T1701', notifier, `unknown notifier \`${notifier.text}\`, ignored`, {
-      hint: didYouMean(notifier.text, catalog.notifiers.keys()),
+      hint: findings.didYouMean(notifier.text, [...catalog.notifiers.keys()]),
     });
   }
 }
@@ -88,7 +87,7 @@ function warnOfRepetition(rule: LoadedRule, before: LoadedRule, findings: Findin
   if (flag(before.block.continue) === false) {
     const message = `\`${name.text}\` is never reached: ${where} matches the same alerts and has \`continue: false\``;
     findings.add('T1602', name, message);
-  } else if (actionsKey(rule) === actionsKey(before)) {
+  } else if (rule.block.actions.length > 0 && actionsKey(rule) === actionsKey(before)) {
     findings.add('T1605', name, `\`${name.text}\` does the same for the same alerts as ${where}`);
   }
 }

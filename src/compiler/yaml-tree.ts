@@ -6,6 +6,10 @@ import type { MapEntry, MapNode, ScalarNode, YamlNode } from './yaml-node.ts';
 
 /** How many values a file may reach through aliases, those inside aliases counted each time. */
 const MAX_ALIASED = 200_000;
+
+const MERGE_KEY = '<<';
+const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
+
 /** Turns the nodes of the yaml package into ours: aliases and merge keys resolved, keys as texts. */
 export class TreeBuilder {
   readonly #source: Source;
@@ -60,32 +64,50 @@ export class TreeBuilder {
   #scalar(node: ParsedNode | null, at: number): ScalarNode {
     if (!isScalar(node)) return { kind: 'scalar', ...this.#spot(at, at), text: '', plain: true };
     const [start, end] = node.range ?? [at, at];
-    const tag = node.tag?.replace(/^tag:yaml\.org,2002:/, '');
-    const text = typeof node.value === 'string' ? node.value : '';
+    // The tag `!` leaves it to the reader; Falco Talon's takes the value as if it had none.
+    const tag = node.tag === '!' ? undefined : node.tag?.replace(/^tag:yaml\.org,2002:/, '');
+    const written = node.source ?? '';
+    const text = tag === 'binary' ? this.#decoded(written, start, end) : written;
     const plain = node.type === 'PLAIN' || node.type === undefined;
     return { kind: 'scalar', ...this.#spot(start, end), text, plain, ...(tag !== undefined && { tag }) };
+  }
+
+  /** The text that a value with the tag `!!binary` stands for. */
+  #decoded(written: string, start: number, end: number): string {
+    const base64 = written.replace(/\s/g, '');
+    if (!BASE64.test(base64)) this.#fault('T1109', this.#spot(start, end), 'the value of `!!binary` is no base64');
+    return Buffer.from(base64, 'base64').toString();
   }
 
   #entries(pairs: readonly RawPair[], at: number): ReadonlyMap<string, MapEntry> {
     const own = new Map<string, MapEntry>();
     const merged: MapNode[] = [];
+    const names = new Set<string>();
     for (const pair of pairs) {
       const key = this.#node(pair.key, at);
       const value = this.#node(pair.value, key.end - this.#offset);
-      if (key.kind !== 'scalar') {
-        this.#fault('T1107', key, 'a list or a mapping cannot be a key');
-      } else if (key.plain && key.text === '<<') {
-        merged.push(...this.#mergeSources(value));
-      } else if (own.has(key.text)) {
-        this.#fault('T1102', key, `the key \`${key.text}\` stands twice in this mapping`);
-      } else {
-        own.set(key.text, { key, value });
-      }
+      if (!this.#isNewName(key, names)) continue;
+      if (isMerge(key)) merged.push(...this.#mergeSources(value));
+      else own.set(key.text, { key, value });
     }
     for (const map of merged) {
       for (const [name, entry] of map.entries) if (!own.has(name)) own.set(name, entry);
     }
     return own;
+  }
+
+  /** Whether a key is a text that does not stand before it in its mapping; it is noted among the names. */
+  #isNewName(key: YamlNode, names: Set<string>): key is ScalarNode {
+    if (key.kind !== 'scalar') {
+      this.#fault('T1107', key, 'a list or a mapping cannot be a key');
+      return false;
+    }
+    if (names.has(key.text)) {
+      this.#fault('T1102', key, `the key \`${key.text}\` stands twice in this mapping`);
+      return false;
+    }
+    names.add(key.text);
+    return true;
   }
 
   #mergeSources(value: YamlNode): MapNode[] {
@@ -135,6 +157,10 @@ export class TreeBuilder {
   #spot(start: number, end: number): { source: Source; start: number; end: number } {
     return { source: this.#source, start: start + this.#offset, end: end + this.#offset };
   }
+}
+
+function isMerge({ text, plain, tag }: ScalarNode): boolean {
+  return text === MERGE_KEY && (tag === 'merge' || (plain && tag === undefined));
 }
 
 /** The end of what is written: of the last value in a block collection, without the lines up to the next one. */

@@ -23,7 +23,7 @@ export function decodeParameters<S extends ParameterSchema>(
   schema: S,
   given: ParameterMap | null,
 ): DecodedParameters<z.output<S>> {
-  const spelling = matchNames(schema, given ?? {});
+  const spelling = matchNames(schema, Object.keys(given ?? {}));
   const values = Object.fromEntries([...spelling].map(([name, written]) => [name, given?.[written]]));
   const result = schema.safeParse(values, { error: (issue) => describeIssue(issue) });
   if (result.success) return { ok: true, value: result.data };
@@ -36,18 +36,21 @@ export function decodeParameters<S extends ParameterSchema>(
 
 /** The names among `given` that the schema does not know, in their order. Falco Talon ignores them without a word. */
 export function unknownParameters(schema: ParameterSchema, given: ParameterMap): readonly string[] {
-  const known = new Set(spellings(schema).keys());
-  return Object.keys(given).filter((name) => !known.has(name.toLowerCase()));
+  return Object.keys(given).filter((name) => parameterName(schema, name) === undefined);
+}
+
+/** The name in the schema that a written name stands for, in any case and by any of its spellings. */
+export function parameterName(schema: ParameterSchema, written: string): string | undefined {
+  return spellings(schema).get(written.toLowerCase());
 }
 
 /** Which name of the schema takes which written one: the exact spelling before another case before an alias. */
-function matchNames(schema: ParameterSchema, given: ParameterMap): ReadonlyMap<string, string> {
-  const names = spellings(schema);
+export function matchNames(schema: ParameterSchema, given: Iterable<string>): ReadonlyMap<string, string> {
   const matched = new Map<string, string>();
   const distance = (name: string, written: string) =>
     written === name ? 0 : written.toLowerCase() === name.toLowerCase() ? 1 : 2;
-  for (const written of Object.keys(given)) {
-    const name = names.get(written.toLowerCase());
+  for (const written of given) {
+    const name = parameterName(schema, written);
     if (name === undefined) continue;
     const before = matched.get(name);
     if (before === undefined || distance(name, written) < distance(name, before)) matched.set(name, written);

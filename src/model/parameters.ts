@@ -19,6 +19,8 @@ export interface ParameterFacts {
   readonly aliases?: readonly string[];
   /** `text`: the value is the path of a text file whose content becomes part of the bundle. */
   readonly embeds?: 'text';
+  /** A map of texts; the compiler takes numbers in it as they are spelled. */
+  readonly spelled?: true;
   readonly description?: string;
   /** Its value must not be shown. */
   readonly secret?: boolean;
@@ -128,7 +130,8 @@ export function cidrList(description: string, listed: readonly string[] = []) {
 
 /**
  * A map of texts that must have an entry. Falco Talon refuses booleans and numbers in it; its documentation shows them
- * all the same, so they are taken as their text here.
+ * all the same, so they are taken as their text here. Those of rules files come as texts already: the compiler knows how
+ * numbers are spelled.
  *
  * @param noun what one entry is called, such as `label`
  */
@@ -141,7 +144,7 @@ export function textMap(description: string, noun: string) {
     .refine((map) => Object.keys(map).length > 0, {
       error: (issue) => `parameter '${pathText(issue.path)}' should have at least one ${noun}`,
     })
-    .meta({ description });
+    .meta({ description, spelled: true });
 }
 
 /** How many replicas must stay healthy: a number of them, or a percentage of the wanted ones. */

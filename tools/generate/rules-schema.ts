@@ -131,7 +131,7 @@ function parametersSchema(schema: ParameterSchema): Schema {
 }
 
 /** What the building blocks note of a parameter, and no editor knows. */
-const NOTES = ['aliases', 'secret', 'embeds'] as const satisfies readonly (keyof ParameterFacts)[];
+const NOTES = ['aliases', 'secret', 'embeds', 'spelled'] as const satisfies readonly (keyof ParameterFacts)[];
 
 function fieldSchema(field: z.core.$ZodType): Schema {
   const {

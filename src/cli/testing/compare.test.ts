@@ -1,7 +1,17 @@
 import { describe, expect, test } from 'vitest';
+import type { Parameters } from '../../compiler/blocks.ts';
+import { readYaml } from '../../compiler/read-yaml.ts';
+import { Source } from '../../compiler/source.ts';
 import type { Diagnostic } from '../../model/diagnostic.ts';
 import type { ParameterMap, Plan, PlannedAction } from '../../model/rule.ts';
 import { compareDiagnostics, comparePlan, compareRules } from './compare.ts';
+
+/** Expected parameters, as a test file has them. */
+function parameters(text: string): Parameters {
+  const [root] = readYaml(new Source('a.test.yaml', text)).documents;
+  if (root?.kind !== 'map') throw new Error('no map');
+  return root.entries;
+}
 
 function action(name: string, actionner: string, parameters: ParameterMap | null = null): PlannedAction {
   const settings = { description: '', continue: true, ignore_errors: false, additional_contexts: [], output: null };
@@ -35,6 +45,18 @@ const plan: Plan = {
   ],
 };
 
+test('a label is a text, however the test spells it', () => {
+  const [label] = plan.rules[0]?.actions ?? [];
+  const labeled = {
+    ...plan,
+    rules: plan.rules.slice(0, 1).map((rule) => ({ ...rule, actions: label ? [label] : [] })),
+  };
+  expect(comparePlan([{ parameters: parameters('{labels: {a: 1}}') }], labeled)).toEqual([]);
+  expect(comparePlan([{ parameters: parameters('{labels: {a: 1.0}}') }], labeled)).toEqual([
+    'action 1: expected parameters.labels.a 1, got "1"',
+  ]);
+});
+
 describe('rules', () => {
   test('the same names in the same order', () => {
     expect(compareRules(['a', 'b'], ['a', 'b'])).toEqual([]);
@@ -51,9 +73,9 @@ describe('plan', () => {
     expect(
       comparePlan(
         [
-          { rule: 'First', action: 'Label', parameters: { labels: { b: '2' } } },
-          { actionner: 'kubernetes:terminate', parameters: {} },
-          { dry_run: true, parameters: { allow_cidr: ['10.0.0.0/8'] } },
+          { rule: 'First', action: 'Label', parameters: parameters('{labels: {b: "2"}}') },
+          { actionner: 'kubernetes:terminate', parameters: parameters('{}') },
+          { dry_run: true, parameters: parameters('{allow_cidr: [10.0.0.0/8]}') },
         ],
         plan,
       ),
@@ -65,16 +87,16 @@ describe('plan', () => {
     [{ action: 'label' }, 'action 1: expected action "label", got "Label"'],
     [{ actionner: 'x:y' }, 'action 1: expected actionner "x:y", got "kubernetes:label"'],
     [{ dry_run: true }, 'action 1: expected dry_run true, got false'],
-    [{ parameters: { labels: { a: '2' } } }, 'action 1: expected parameters.labels.a "2", got "1"'],
-    [{ parameters: { labels: { c: '' } } }, 'action 1: expected parameters.labels.c, which is not there'],
-    [{ parameters: { toString: 'x' } }, 'action 1: expected parameters.toString, which is not there'],
-    [{ parameters: { level: ['pod'] } }, 'action 1: expected parameters.level ["pod"], got "pod"'],
+    [{ parameters: parameters('{labels: {a: "2"}}') }, 'action 1: expected parameters.labels.a "2", got "1"'],
+    [{ parameters: parameters('{labels: {c: ""}}') }, 'action 1: expected parameters.labels.c, which is not there'],
+    [{ parameters: parameters('{toString: x}') }, 'action 1: expected parameters.toString, which is not there'],
+    [{ parameters: parameters('{level: [pod]}') }, 'action 1: expected parameters.level ["pod"], got "pod"'],
   ])('%j', (wanted, problem) => {
     expect(comparePlan([wanted, {}, {}], plan)).toEqual([problem]);
   });
 
   test('lists must be equal, and numbers are no texts', () => {
-    const wanted = { parameters: { allow_cidr: ['10.0.0.0/8', '::/0'], n: '5' } };
+    const wanted = { parameters: parameters('{allow_cidr: [10.0.0.0/8, "::/0"], n: "5"}') };
     expect(comparePlan([{}, {}, wanted], plan)).toEqual([
       'action 3: expected parameters.allow_cidr ["10.0.0.0/8","::/0"], got ["10.0.0.0/8"]',
       'action 3: expected parameters.n "5", got 5',

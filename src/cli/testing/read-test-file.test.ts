@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { parameterMap } from '../../compiler/parameter-value.ts';
 import { readTestFile } from './read-test-file.ts';
 
 function read(text: string, file = 'x.test.yaml') {
@@ -128,12 +129,13 @@ test('all kinds of expectations', () => {
           action: 'A',
           actionner: 'kubernetes:label',
           dry_run: true,
-          parameters: { n: 5, l: ['a'], m: { k: '1' } },
         },
       ],
       diagnostics: [{ code: 'T1203', severity: 'error', message: 'no action', line: 1, column: 3 }],
     },
   });
+  const parameters = parameterMap(cases?.[0]?.expect.plan?.[0]?.parameters);
+  expect(parameters).toEqual({ n: 5, l: ['a'], m: { k: '1' } });
 });
 
 describe('mistakes are named with their place', () => {

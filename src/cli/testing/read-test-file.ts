@@ -3,12 +3,10 @@ import path from 'node:path';
 import { Findings } from '../../compiler/findings.ts';
 import { read } from '../../compiler/read.ts';
 import { readYaml } from '../../compiler/read-yaml.ts';
-import { scalarType } from '../../compiler/scalar-type.ts';
 import type { Source, Spot } from '../../compiler/source.ts';
 import type { YamlNode } from '../../compiler/yaml-node.ts';
 import type { Diagnostic } from '../../model/diagnostic.ts';
 import type { JsonObject } from '../../model/json-value.ts';
-import type { ParameterMap, ParameterValue } from '../../model/rule.ts';
 import { changed, readJsonObject, removed, toJson, writeJson } from './event-json.ts';
 import { StrictMap, TestFindings } from './strict-map.ts';
 import type { Expectation, ExpectedAction, ExpectedDiagnostic, TestCase, TestFile } from './test-file.ts';
@@ -154,7 +152,7 @@ class TestFileReader {
       action: map.text('action'),
       actionner: map.text('actionner'),
       dry_run: map.flag('dry_run'),
-      parameters: parameters?.kind === 'map' ? (toParameter(parameters) as ParameterMap) : undefined,
+      parameters: parameters?.kind === 'map' ? parameters.entries : undefined,
     });
   }
 
@@ -184,12 +182,6 @@ class TestFileReader {
 
 function fromJson(json: JsonObject): Alert {
   return { bytes: Buffer.from(writeJson(json)), json };
-}
-
-function toParameter(node: YamlNode): ParameterValue {
-  if (node.kind === 'list') return node.items.map(toParameter);
-  if (node.kind === 'scalar') return scalarType(node).value;
-  return Object.fromEntries([...node.entries].map(([key, { value }]) => [key, toParameter(value)]));
 }
 
 type Defined<T> = { [K in keyof T]?: Exclude<T[K], undefined> };

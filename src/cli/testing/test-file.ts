@@ -1,5 +1,5 @@
+import type { Parameters } from '../../compiler/blocks.ts';
 import type { Place } from '../../model/diagnostic.ts';
-import type { ParameterMap } from '../../model/rule.ts';
 
 /** A `*.test.yaml` file after reading: named cases for one set of rules files. */
 export interface TestFile {
@@ -38,7 +38,7 @@ export interface ExpectedAction {
   readonly actionner?: string;
   readonly dry_run?: boolean;
   /** These parameters must be there and equal; others may be there too. */
-  readonly parameters?: ParameterMap;
+  readonly parameters?: Parameters;
 }
 
 export interface ExpectedDiagnostic {
