@@ -18,6 +18,8 @@ export interface WrittenBundle {
 }
 
 export interface CompileResults {
+  /** What stopped the command, if anything did. */
+  readonly fault?: Diagnostic;
   readonly own: Compiled | undefined;
   readonly tests: TestOutcome | undefined;
   readonly written: WrittenBundle | undefined;
@@ -25,8 +27,8 @@ export interface CompileResults {
 
 /** Prints what `compile` found and made: findings on stderr and results on stdout, or all on stdout for programs. */
 export function compileReport(terminal: Terminal, format: 'text' | 'json' | 'github', results: CompileResults): void {
-  const { own, tests, written } = results;
-  const diagnostics = [...(own?.diagnostics ?? []), ...(tests?.diagnostics ?? [])];
+  const { fault, own, tests, written } = results;
+  const diagnostics = [...(fault ? [fault] : []), ...(own?.diagnostics ?? []), ...(tests?.diagnostics ?? [])];
   const sources = [...(own?.sources ?? []), ...(tests?.sources ?? [])];
   if (format === 'json') {
     const findings: unknown = JSON.parse(renderDiagnostics(diagnostics, sources, 'json'));

@@ -4,10 +4,12 @@ import type { SourceFile } from '../compiler/read.ts';
 import { TalonError } from '../model/talon-error.ts';
 import { catalog } from './catalog.ts';
 import { compileReport, type WrittenBundle } from './compile-report.ts';
+import { faultDiagnostic } from './fault-diagnostic.ts';
 import { rulesFilesOf } from './policy-source.ts';
 import { Progress } from './progress.ts';
 import { areLarge, fileProblem, readEmbeddedFile, readRulesFiles } from './read-rules-files.ts';
 import type { CommandContext } from './talon-command.ts';
+import { isTestFile } from './testing/find-test-files.ts';
 import { junitXml } from './testing/junit.ts';
 import { testRules } from './testing/test-command.ts';
 import { countCases } from './testing/test-report.ts';
@@ -23,9 +25,34 @@ export interface CompileFlags {
 
 /**
  * `compile`: compiles rules files, runs their tests if asked, and writes the bundle if all of that went well. Ends with 1
- * otherwise. Throws a TalonError for flags that make no sense and files that cannot be written.
+ * otherwise. For flags that make no sense and files that cannot be written it throws a TalonError in the format text; for
+ * programs that is a finding.
  */
 export async function compileCommand(
+  context: CommandContext,
+  operands: readonly string[],
+  flags: CompileFlags,
+): Promise<number> {
+  try {
+    return await compileAndTest(context, rulesAmong(operands, context), flags);
+  } catch (error) {
+    if (flags.format === 'text') throw error;
+    const fault = faultDiagnostic(error);
+    compileReport(context.terminal, flags.format, { fault, own: undefined, tests: undefined, written: undefined });
+    return 1;
+  }
+}
+
+/** The operands without files of tests, which come in by `rules/*.yaml`; unless there is nothing else. */
+function rulesAmong(operands: readonly string[], { terminal }: CommandContext): readonly string[] {
+  const rules = operands.filter((file) => !isTestFile(file));
+  const tests = operands.length - rules.length;
+  if (rules.length === 0 || tests === 0) return operands;
+  terminal.err(`leaving out ${tests} *.test.yaml ${tests === 1 ? 'file' : 'files'}: --test runs them\n`);
+  return rules;
+}
+
+async function compileAndTest(
   context: CommandContext,
   operands: readonly string[],
   flags: CompileFlags,

@@ -1,3 +1,4 @@
+import { didYouMean } from '../compiler/suggest.ts';
 import { decodeEvent } from '../model/decode-event.ts';
 import { EVENT_ERRORS, type FalcoEvent } from '../model/falco-event.ts';
 import type { PolicyRule } from '../model/rule.ts';
@@ -34,8 +35,7 @@ export async function explainCommand(
   if (!engine) return 1;
   const { out } = context.terminal;
   const wanted = engine.rules.filter(({ rule }) => flags.rule === undefined || rule === flags.rule);
-  if (flags.rule !== undefined && wanted.length === 0)
-    throw new TalonError('usage', `no rule is named "${flags.rule}"`);
+  if (flags.rule !== undefined && wanted.length === 0) throw noSuchRule(flags.rule, engine.rules);
   let exitCode = 0;
   for await (const { name, bytes } of readAlerts(files, context.terminal)) {
     const decoded = decodeEvent(bytes);
@@ -55,6 +55,14 @@ export async function explainCommand(
     );
   }
   return exitCode;
+}
+
+function noSuchRule(name: string, rules: readonly PolicyRule[]): TalonError {
+  const hint = didYouMean(
+    name,
+    rules.map(({ rule }) => rule),
+  );
+  return new TalonError('usage', `no rule is named \`${name}\`${hint ? `, ${hint}` : ''}`);
 }
 
 function explain(rules: readonly PolicyRule[], event: FalcoEvent): Verdict[] {

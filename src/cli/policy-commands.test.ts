@@ -232,7 +232,9 @@ describe('explain', () => {
     expect(out).not.toContain('Shells: ');
     expect(out).toContain('    holds  match.priority: ');
     const { code, err } = await talon(['explain', at('alerts.jsonl'), '-r', at('rules.yaml'), '--rule', 'No']);
-    expect({ code, err }).toEqual({ code: 1, err: 'Error: no rule is named "No"\n' });
+    expect({ code, err }).toEqual({ code: 1, err: 'Error: no rule is named `No`\n' });
+    const misspelt = await talon(['explain', at('alerts.jsonl'), '-r', at('rules.yaml'), '--rule', 'Shell']);
+    expect(misspelt.err).toBe('Error: no rule is named `Shell`, did you mean `Shells`?\n');
   });
 
   test('nothing of an alert reaches the terminal as a control character', async () => {

@@ -1,15 +1,28 @@
 import { checkRules } from '../compiler/check-rules.ts';
 import { renderDiagnostics } from '../compiler/render-diagnostics.ts';
 import { catalog } from './catalog.ts';
+import { faultDiagnostic } from './fault-diagnostic.ts';
 import { Progress } from './progress.ts';
 import { areLarge, readEmbeddedFile, readRulesFiles } from './read-rules-files.ts';
-import { logRules, settingsOrLine } from './rules-log.ts';
+import { logRules, settingsOf, settingsOrLine } from './rules-log.ts';
+import type { Settings } from './settings.ts';
 import type { CommandContext } from './talon-command.ts';
 import { drawsColor } from './terminal.ts';
 
 export interface RulesCheckFlags {
   readonly strictTalon?: boolean;
   readonly format: 'text' | 'json' | 'github';
+}
+
+/** The settings; or undefined, after saying in the format why there are none. */
+function settingsOrFault(context: CommandContext, format: RulesCheckFlags['format']): Settings | undefined {
+  if (format === 'text') return settingsOrLine(context);
+  try {
+    return settingsOf(context);
+  } catch (error) {
+    context.terminal.out(renderDiagnostics([faultDiagnostic(error)], [], format));
+    return undefined;
+  }
 }
 
 /**
@@ -19,7 +32,7 @@ export interface RulesCheckFlags {
  */
 export function rulesCheck(context: CommandContext, flags: RulesCheckFlags): number {
   const { terminal } = context;
-  const settings = settingsOrLine(context);
+  const settings = settingsOrFault(context, flags.format);
   if (!settings) return 1;
   const files = readRulesFiles(settings.rulesFiles);
   const progress = new Progress(terminal);

@@ -6,10 +6,16 @@ import { fallbackLogFormat, loadSettings, type Settings } from './settings.ts';
 import type { CommandContext } from './talon-command.ts';
 import type { Terminal } from './terminal.ts';
 
+/** The settings of a command. Throws a TalonError for a configuration that cannot be used. */
+export function settingsOf({ terminal, globals }: CommandContext): Settings {
+  return loadSettings({ configFile: globals.config, rulesFlags: globals.rules, env: terminal.env });
+}
+
 /** The settings; or undefined, after the line that Falco Talon logs about a configuration that it cannot use. */
-export function settingsOrLine({ terminal, globals }: CommandContext): Settings | undefined {
+export function settingsOrLine(context: CommandContext): Settings | undefined {
+  const { terminal } = context;
   try {
-    return loadSettings({ configFile: globals.config, rulesFlags: globals.rules, env: terminal.env });
+    return settingsOf(context);
   } catch (error) {
     if (!(error instanceof TalonError && error.code === 'config')) throw error;
     const record: LogRecord = { level: 'fatal', message: 'config', fields: { error: error.message } };

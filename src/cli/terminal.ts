@@ -14,11 +14,15 @@ export interface Terminal {
   readonly now: () => Date;
 }
 
-/** The terminal of this very process. A reader of stdout that goes away (`talon ... | head`) ends the program quietly. */
+/**
+ * The terminal of this very process. A reader that goes away (`talon ... | head`) ends the program quietly, with the exit
+ * code of what it had found by then; any other fault of an output (a full disk) ends it with 1.
+ */
 export function processTerminal(program: string): Terminal {
+  process.stderr.on('error', endWithOutput);
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code === 'EPIPE') process.exit(process.exitCode ?? 0);
-    throw error;
+    if (error.code !== 'EPIPE') process.stderr.write(`Error: cannot write the output: ${error.message}\n`);
+    endWithOutput(error);
   });
   return {
     program,
@@ -31,6 +35,11 @@ export function processTerminal(program: string): Terminal {
     inputIsTerminal: process.stdin.isTTY === true,
     now: () => new Date(),
   };
+}
+
+/** Ends the process, but not before a command that is through has set the exit code. */
+function endWithOutput({ code }: NodeJS.ErrnoException): void {
+  setImmediate(() => process.exit(code === 'EPIPE' ? (process.exitCode ?? 0) : 1));
 }
 
 /** Whether to draw in colours on a stream: only on a terminal, and never when `NO_COLOR` is set (no-color.org). */

@@ -33,6 +33,12 @@ export const ERRORS = {
   T1004: error('syntax', 'a rules file is too large', 'split it into several files'),
   T1005: error('file', 'no rules file is given', 'name one with -r or in rules_files'),
 
+  T1006: error(
+    'file',
+    'the command cannot be carried out',
+    'see its message: it is about the command line, the configuration or a file',
+  ),
+
   T1101: error('syntax', 'the YAML is malformed', 'quote texts that start with a sign, check the indentation'),
   T1102: error('syntax', 'a key stands twice in one mapping', 'keep one of them'),
   T1103: error('syntax', 'an alias has no anchor', 'define the anchor before the alias'),

@@ -56,6 +56,30 @@ describe('the program', () => {
     expect(out).toContain('Crypto miner\n');
   });
 
+  test('ends quietly when its reader does, and with a word when its output cannot be written', () => {
+    const run = (shell: string) =>
+      spawnSync('bash', ['--norc', '-c', shell], {
+        cwd: root,
+        env: { ...environment, NODE: process.execPath },
+        encoding: 'utf8',
+      });
+    const bad = path.join(folder, 'bad.yaml');
+    writeFileSync(bad, Array.from({ length: 20_000 }, (_, index) => `- rule: R${index}\n`).join(''));
+    const check = `"$NODE" dist/talon.js rules check -r ${bad} --format json`;
+    expect(run(`${check} | head -1; exit \${PIPESTATUS[0]}`)).toMatchObject({ stdout: '[\n', stderr: '', status: 1 });
+    expect(
+      run(`"$NODE" dist/talon.js rules check -r ${bad} 2>&1 >/dev/null | head -1; exit \${PIPESTATUS[0]}`),
+    ).toMatchObject({
+      stderr: '',
+      status: 1,
+    });
+    const full = run('"$NODE" dist/talon.js actionners list >/dev/full');
+    expect(full).toMatchObject({
+      status: 1,
+      stderr: expect.stringMatching(/^Error: cannot write the output: ENOSPC.*\n$/),
+    });
+  });
+
   test('lists what there is', () => {
     for (const kind of ['actionners', 'outputs', 'notifiers']) {
       expect(JSON.parse(talon(kind, 'list', '--format', 'json').out).length).toBeGreaterThan(3);
