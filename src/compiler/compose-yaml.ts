@@ -103,7 +103,7 @@ function errorFault(token: CST.ErrorToken): YamlFault {
 
 function yamlFault(source: ErrorSource, code: string, message: string): YamlFault {
   const text = message.replace(/\.$/, '');
-  const lower = /^[A-Z][a-z]/.test(text) ? text.charAt(0).toLowerCase() + text.slice(1) : text;
+  const lower = /^[A-Z][a-z ]/.test(text) ? text.charAt(0).toLowerCase() + text.slice(1) : text;
   return { code: 'T1101', ...spotOf(source), message: lower, hint: YAML_HINTS[code] };
 }
 

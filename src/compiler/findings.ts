@@ -1,7 +1,7 @@
 import type { Diagnostic, Place, RulesRecord } from '../model/diagnostic.ts';
 import { ERRORS, type ErrorId } from './errors.ts';
 import { placeOf, type Spot } from './source.ts';
-import { suggest } from './suggest.ts';
+import { didYouMean, suggest } from './suggest.ts';
 
 /** Words that are compared for hints. A file may have any number of unknown ones. */
 const MAX_COMPARED = 500_000;
@@ -69,14 +69,17 @@ export class Findings {
 
   /** The candidate that may have been meant, as long as looking for it does not take too long in all. */
   suggest(word: string, candidates: readonly string[]): string | undefined {
-    this.#compared += candidates.length;
-    return this.#compared > MAX_COMPARED ? undefined : suggest(word, candidates);
+    return this.#mayCompare(candidates) ? suggest(word, candidates) : undefined;
   }
 
   /** A hint with the candidate that may have been meant. */
   didYouMean(word: string, candidates: readonly string[]): string | undefined {
-    const meant = this.suggest(word, candidates);
-    return meant === undefined ? undefined : `did you mean \`${meant}\`?`;
+    return this.#mayCompare(candidates) ? didYouMean(word, candidates) : undefined;
+  }
+
+  #mayCompare(candidates: readonly string[]): boolean {
+    this.#compared += candidates.length;
+    return this.#compared <= MAX_COMPARED;
   }
 
   /** Notes the order of the files, which is that of the sorted diagnostics. Returns whether the file is a new one. */

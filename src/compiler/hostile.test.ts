@@ -85,6 +85,14 @@ test('action blocks that multiply are refused', { timeout: SECONDS }, () => {
   expect(diagnostics.filter(({ severity }) => severity === 'error').map(({ code }) => code)).toContain('T1213');
 });
 
+test('words that nothing is near to take their time only so often', { timeout: SECONDS }, () => {
+  const keys = lines(150_000, (index) => `  k${index}: v\n`);
+  expect(codes(`- rule: r\n  match: {rules: [a]}\n  ${ACTIONS}\n${keys}`)).toEqual(['T1501']);
+  const blocks = lines(20_000, (index) => `- {action: block number ${index}, actionner: kubernetes:log}\n`);
+  const items = lines(20_000, (index) => `    - action: bluck nomber ${index}\n`);
+  expect(codes(`${blocks}- rule: r\n  match: {rules: [a]}\n  actions:\n${items}`)).toContain('T1205');
+});
+
 test('many keys, long keys and many anchors take their time only once', { timeout: SECONDS }, () => {
   const labels = lines(30_000, (index) => `        k${index}: v\n`);
   const map = `- rule: r\n  match: {rules: [a]}\n  actions:\n    - action: a\n      actionner: kubernetes:label\n      parameters:\n       labels:\n${labels}`;
