@@ -32,6 +32,7 @@ const HEAD_BYTES = 65_536;
 const RESERVED = ['/healthz', '/readyz', '/metrics'];
 const ALERTS = '/';
 
+const BODY_TYPE = 'application/octet-stream';
 const TEXT = 'text/plain; charset=utf-8';
 const REFUSALS: Record<Refusal | 'fault', { readonly status: number; readonly text: string }> = {
   method: { status: 400, text: 'Please send with POST http method\n' },
@@ -78,16 +79,17 @@ function createApp(options: ServerOptions): FastifyInstance {
       connectionsCheckingInterval: TIMEOUT_CHECK_INTERVAL,
       maxHeaderSize: HEAD_BYTES,
     },
-    // The router sees none of the paths that senders make up, and the framework no content type that it would refuse.
+    // The router sees none of the paths that senders make up, and the framework no content type but one: it would refuse some,
+    // and look for the parser of any other anew with each request.
     rewriteUrl: (request) => {
-      request.headers['content-type'] = undefined;
+      request.headers['content-type'] = BODY_TYPE;
       return routeOf(request.url ?? ALERTS);
     },
     clientErrorHandler: (error, socket) => refuseConnection(error.code ?? '', socket, telemetry),
   });
   app.server.maxConnections = limits.connections;
   app.removeAllContentTypeParsers();
-  app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
+  app.addContentTypeParser(BODY_TYPE, { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
   app.setErrorHandler((error: { statusCode?: number; message?: string }, request, reply) => {
     // The connection is gone: `refuseConnection` has said why, or nobody is there to be told.
     if (request.raw.readableAborted) reply.hijack();
@@ -108,7 +110,7 @@ function addRoutes(app: FastifyInstance, { intake, telemetry, metrics, isReady }
   }
   const others = app.supportedMethods.filter((method) => method !== 'POST');
   app.post(ALERTS, (request, reply) => {
-    const answer = intake.receive((request.body as Buffer | undefined) ?? NO_BODY, request.headers.traceparent);
+    const answer = intake.receive(request.body as Buffer, request.headers.traceparent);
     if (answer === 200) reply.code(200).send();
     else sendRefusal(reply, answer === 400 ? 'body' : 'full');
   });
@@ -128,8 +130,6 @@ function addRoutes(app: FastifyInstance, { intake, telemetry, metrics, isReady }
     reply.type(metrics.contentType).send(page);
   });
 }
-
-const NO_BODY = Buffer.alloc(0);
 
 /** A route that answers before the body of the request is read: nobody looks at it. */
 function addEarlyRoute(
