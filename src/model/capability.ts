@@ -16,9 +16,12 @@ export interface NodeRef extends Ref<'node'> {}
 export interface Owner {
   readonly kind: 'DaemonSet' | 'StatefulSet' | 'ReplicaSet' | 'other';
   readonly name: string;
-  /** Wanted and ready replicas; present for a ReplicaSet. */
-  readonly replicas?: number;
-  readonly ready?: number;
+}
+
+/** How many replicas a ReplicaSet wants, and how many of them are ready. */
+export interface Replicas {
+  readonly wanted: number;
+  readonly ready: number;
 }
 
 /** Labels to set, or with null to remove. */
@@ -33,6 +36,8 @@ export interface Doors {
   /** Deletes the very pod that was looked up before (precondition on its UID). Seconds of grace, 0 kills at once. */
   'pods.delete': (pod: PodRef, graceSeconds: number) => Promise<void>;
   'pods.owner': (pod: PodRef) => Promise<Owner | null>;
+  /** Of the ReplicaSet that owns the pod. Refused for a pod of another owner. */
+  'pods.replicas': (pod: PodRef) => Promise<Replicas>;
   'nodes.ofPod': (pod: PodRef) => Promise<NodeRef>;
   'nodes.label': (node: NodeRef, labels: LabelChanges) => Promise<void>;
 }

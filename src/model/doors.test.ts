@@ -5,7 +5,7 @@ import { DOORS, grants, readInteger, readLabels } from './doors.ts';
 
 describe('grants', () => {
   it('are the union over the doors: one for each resource, each verb once', () => {
-    expect(grants(['pods.delete', 'pods.label', 'pods.owner', 'nodes.label', 'pods.delete'])).toEqual([
+    expect(grants(['pods.delete', 'pods.label', 'pods.replicas', 'nodes.label', 'pods.delete'])).toEqual([
       { group: '', resource: 'nodes', verbs: ['patch'] },
       { group: '', resource: 'pods', verbs: ['delete', 'get', 'patch'] },
       { group: 'apps', resource: 'replicasets', verbs: ['get'] },

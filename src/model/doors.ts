@@ -92,9 +92,15 @@ export const DOORS: { readonly [D in Door]: DoorRow<D> } = {
   },
   'pods.owner': {
     effect: false,
-    price: [pods('get'), { group: 'apps', resource: 'replicasets', verbs: ['get'] }],
+    price: [pods('get')],
     decode: (given) => [given.target(0, 'pod')],
     answer: (owner) => owner && { ...owner },
+  },
+  'pods.replicas': {
+    effect: false,
+    price: [pods('get'), { group: 'apps', resource: 'replicasets', verbs: ['get'] }],
+    decode: (given) => [given.target(0, 'pod')],
+    answer: (replicas) => ({ ...replicas }),
   },
   'nodes.ofPod': {
     effect: false,

@@ -9,12 +9,14 @@ const NODE: NodeTarget = { kind: 'node', name: 'node-1' };
 function newStep() {
   const opened: string[] = [];
   const adapters = Object.fromEntries(
-    (['pods.label', 'pods.delete', 'pods.owner', 'nodes.ofPod', 'nodes.label'] as const).map((door) => [
-      door,
-      async () => {
-        opened.push(door);
-      },
-    ]),
+    (['pods.label', 'pods.delete', 'pods.owner', 'pods.replicas', 'nodes.ofPod', 'nodes.label'] as const).map(
+      (door) => [
+        door,
+        async () => {
+          opened.push(door);
+        },
+      ],
+    ),
   ) as unknown as Adapters;
   const step = beginStep(['pods.label', 'nodes.label'], adapters, new AbortController().signal);
   return { step, opened, pod: step.mint(POD), node: step.mint(NODE) };

@@ -32,6 +32,7 @@ function fakeAdapters(replaced: Partial<Adapters> = {}) {
     'pods.label': note('pods.label'),
     'pods.delete': note('pods.delete'),
     'pods.owner': note('pods.owner', { kind: 'DaemonSet', name: 'agent' }),
+    'pods.replicas': note('pods.replicas', { wanted: 1, ready: 1 }),
     'nodes.ofPod': note('nodes.ofPod', { kind: 'node', name: 'node-1' }),
     'nodes.label': note('nodes.label'),
     ...replaced,

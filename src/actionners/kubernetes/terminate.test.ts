@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Owner, PodRef } from '../../model/capability.ts';
+import type { Owner, PodRef, Replicas } from '../../model/capability.ts';
 import { decodeEvent } from '../../model/decode-event.ts';
 import { decodeParameters } from '../../model/decode-parameters.ts';
 import type { ParameterMap } from '../../model/rule.ts';
@@ -9,7 +9,7 @@ import { terminate } from './terminate.ts';
 const POD: PodRef = { kind: 'pod', ref: 0, name: 'web', namespace: 'shop' };
 
 /** Runs the actionner on doors that note their calls, for a pod of the given owner. */
-async function runTerminate(given: ParameterMap, owner: Owner | null) {
+async function runTerminate(given: ParameterMap, owner: Owner | null, replicas?: Replicas) {
   const calls: unknown[][] = [];
   const decoded = decodeParameters(terminate.parameters, given);
   const decodedEvent = decodeEvent(Buffer.from('null'));
@@ -24,6 +24,11 @@ async function runTerminate(given: ParameterMap, owner: Owner | null) {
         calls.push(['pods.owner', ...call]);
         return owner;
       },
+      'pods.replicas': async (...call) => {
+        calls.push(['pods.replicas', ...call]);
+        if (!replicas) throw new Error('nobody needs to know');
+        return replicas;
+      },
     },
     sleep: async () => {},
   });
@@ -34,12 +39,7 @@ const STANDALONE = null;
 const DAEMON: Owner = { kind: 'DaemonSet', name: 'agent' };
 const STATEFUL: Owner = { kind: 'StatefulSet', name: 'db' };
 const JOB: Owner = { kind: 'other', name: 'job' };
-const replicas = (ready: number, wanted: number): Owner => ({
-  kind: 'ReplicaSet',
-  name: 'rs',
-  replicas: wanted,
-  ready,
-});
+const REPLICA: Owner = { kind: 'ReplicaSet', name: 'rs' };
 
 const objects = { pod: 'web', namespace: 'shop' };
 const terminated = { status: 'success', output: "the pod 'web' in the namespace 'shop' has been terminated", objects };
@@ -49,6 +49,7 @@ const ignored = (why: string) => ({
   objects,
 });
 const asked = ['pods.owner', POD];
+const counted = ['pods.replicas', POD];
 const deleted = (seconds = 0) => ['pods.delete', POD, seconds];
 
 describe('kubernetes:terminate', () => {
@@ -65,6 +66,13 @@ describe('kubernetes:terminate', () => {
       'takes pods of other owners',
       { ignore_daemonsets: true, ignore_statefulsets: true, ignore_standalone_pods: true, min_healthy_replicas: '9' },
       JOB,
+      [asked, deleted()],
+      terminated,
+    ],
+    [
+      'counts no replicas where none must stay',
+      { ignore_daemonsets: true, ignore_statefulsets: true, ignore_standalone_pods: true },
+      REPLICA,
       [asked, deleted()],
       terminated,
     ],
@@ -86,8 +94,8 @@ describe('kubernetes:terminate', () => {
     ['0%', 0, 3, 'success'],
     ['50%', 0, 0, 'success'],
   ])('min_healthy_replicas %s with %i of %i ready: %s', async (min_healthy_replicas, ready, wanted, status) => {
-    const { calls, result } = await runTerminate({ min_healthy_replicas }, replicas(ready, wanted));
-    expect(calls).toEqual(status === 'success' ? [asked, deleted()] : [asked]);
+    const { calls, result } = await runTerminate({ min_healthy_replicas }, REPLICA, { ready, wanted });
+    expect(calls).toEqual(status === 'success' ? [asked, counted, deleted()] : [asked, counted]);
     const reason = 'belongs to a ReplicaSet without enough healthy replicas';
     expect(result).toEqual(status === 'success' ? terminated : ignored(reason));
   });
@@ -96,7 +104,7 @@ describe('kubernetes:terminate', () => {
     const numbers = [fc.nat(100), fc.nat(50), fc.nat(50)] as const;
     await fc.assert(
       fc.asyncProperty(...numbers, async (percent, ready, wanted) => {
-        const { result } = await runTerminate({ min_healthy_replicas: `${percent}%` }, replicas(ready, wanted));
+        const { result } = await runTerminate({ min_healthy_replicas: `${percent}%` }, REPLICA, { ready, wanted });
         const enough = ready >= Math.ceil((percent * wanted) / 100);
         expect(result?.status).toBe(enough ? 'success' : 'ignored');
       }),

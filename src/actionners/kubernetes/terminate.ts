@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import type { Owner } from '../../model/capability.ts';
+import type { Owner, Replicas } from '../../model/capability.ts';
 import { defineActionner, podOf } from '../../model/definition.ts';
 import { FIELD_KEYS } from '../../model/event-fields.ts';
 import { flag, type HealthThreshold, healthThreshold, integer } from '../../model/parameters.ts';
@@ -37,12 +37,17 @@ export const terminate = defineActionner({
   behaviour: {
     // A second run deletes nothing else: the deletion is tied to the UID of the pod that was looked up.
     idempotent: true,
-    uses: ['pods.owner', 'pods.delete'],
+    uses: ['pods.owner', 'pods.replicas', 'pods.delete'],
     async run({ parameters: wanted, targets, use }) {
       const pod = podOf(targets);
       const named = `the pod '${pod.name}' in the namespace '${pod.namespace}'`;
       const objects = { pod: pod.name, namespace: pod.namespace };
-      const spared = asksForOwner(wanted) ? reasonToSpare(wanted, await use['pods.owner'](pod)) : undefined;
+      const owner = asksForOwner(wanted) ? await use['pods.owner'](pod) : undefined;
+      const threshold = owner?.kind === 'ReplicaSet' ? wanted.min_healthy_replicas : undefined;
+      const spared =
+        threshold && tooFewReady(threshold, await use['pods.replicas'](pod))
+          ? 'belongs to a ReplicaSet without enough healthy replicas'
+          : reasonToSpare(wanted, owner);
       if (spared !== undefined)
         return { status: 'ignored', result: `${named} ${spared} and will be ignored.`, objects };
       await use['pods.delete'](pod, wanted.grace_period_seconds);
@@ -63,25 +68,15 @@ function asksForOwner(wanted: Parameters): boolean {
   );
 }
 
-function reasonToSpare(wanted: Parameters, owner: Owner | null): string | undefined {
-  switch (owner?.kind) {
-    case undefined:
-      return wanted.ignore_standalone_pods ? 'is a standalone pod' : undefined;
-    case 'DaemonSet':
-      return wanted.ignore_daemonsets ? 'belongs to a DaemonSet' : undefined;
-    case 'StatefulSet':
-      return wanted.ignore_statefulsets ? 'belongs to a StatefulSet' : undefined;
-    case 'ReplicaSet':
-      return tooFewReady(wanted.min_healthy_replicas, owner)
-        ? 'belongs to a ReplicaSet without enough healthy replicas'
-        : undefined;
-    default:
-      return undefined;
-  }
+/** @param owner null for a standalone pod, undefined if nothing depends on it */
+function reasonToSpare(wanted: Parameters, owner: Owner | null | undefined): string | undefined {
+  if (owner === null && wanted.ignore_standalone_pods) return 'is a standalone pod';
+  if (owner?.kind === 'DaemonSet' && wanted.ignore_daemonsets) return 'belongs to a DaemonSet';
+  if (owner?.kind === 'StatefulSet' && wanted.ignore_statefulsets) return 'belongs to a StatefulSet';
+  return undefined;
 }
 
 /** At exactly the threshold there are enough, although the termination leaves one less. */
-function tooFewReady(threshold: HealthThreshold | undefined, { replicas = 0, ready = 0 }: Owner): boolean {
-  if (threshold === undefined) return false;
-  return 'count' in threshold ? ready < threshold.count : ready * 100 < threshold.percent * replicas;
+function tooFewReady(threshold: HealthThreshold, { wanted, ready }: Replicas): boolean {
+  return 'count' in threshold ? ready < threshold.count : ready * 100 < threshold.percent * wanted;
 }

@@ -114,7 +114,6 @@ describe('pods.delete', () => {
 });
 
 describe('pods.owner', () => {
-  const replicaSet = '/apis/apps/v1/namespaces/shop/replicasets/rs';
   const owner = () => kube.adapters['pods.owner'](pod(), signal);
 
   it('is null for a standalone pod', async () => {
@@ -122,25 +121,10 @@ describe('pods.owner', () => {
     expect(await owner()).toBeNull();
   });
 
-  it.each(['DaemonSet', 'StatefulSet'])('is a %s, without a second request', async (kind) => {
+  it.each(['DaemonSet', 'StatefulSet', 'ReplicaSet'])('is a %s, without a second request', async (kind) => {
     api.answers.set(READ, ownedBy({ kind, name: 'x', controller: true }));
     expect(await owner()).toEqual({ kind, name: 'x' });
     expect(api.seen).toHaveLength(1);
-  });
-
-  it('has the replicas of a ReplicaSet', async () => {
-    api.answers.set(READ, ownedBy({ kind: 'ReplicaSet', name: 'rs', controller: true }));
-    api.answers.set(`GET ${replicaSet}`, {
-      status: 200,
-      body: { spec: { replicas: 4 }, status: { readyReplicas: 3 } },
-    });
-    expect(await owner()).toEqual({ kind: 'ReplicaSet', name: 'rs', replicas: 4, ready: 3 });
-  });
-
-  it('counts none where the ReplicaSet says nothing of ready ones', async () => {
-    api.answers.set(READ, ownedBy({ kind: 'ReplicaSet', name: 'rs', controller: true }));
-    api.answers.set(`GET ${replicaSet}`, { status: 200, body: { spec: { replicas: 4 }, status: { replicas: 4 } } });
-    expect(await owner()).toMatchObject({ replicas: 4, ready: 0 });
   });
 
   it('prefers the reference that controls', async () => {
@@ -161,13 +145,50 @@ describe('pods.owner', () => {
     api.answers.set(READ, ownedBy({ ...reference, name: 'x', controller: true }));
     expect(await owner()).toEqual({ kind: 'other', name: 'x' });
   });
+});
 
-  it('fails when the ReplicaSet is gone', async () => {
+describe('pods.replicas', () => {
+  const replicaSet = '/apis/apps/v1/namespaces/shop/replicasets/rs';
+  const replicas = () => kube.adapters['pods.replicas'](pod(), signal);
+
+  it('are those that the ReplicaSet wants and has ready', async () => {
+    api.answers.set(READ, ownedBy({ kind: 'ReplicaSet', name: 'rs', controller: true }));
+    api.answers.set(`GET ${replicaSet}`, {
+      status: 200,
+      body: { spec: { replicas: 4 }, status: { readyReplicas: 3 } },
+    });
+    expect(await replicas()).toEqual({ wanted: 4, ready: 3 });
+  });
+
+  it('are none where the ReplicaSet says nothing of ready ones', async () => {
+    api.answers.set(READ, ownedBy({ kind: 'ReplicaSet', name: 'rs', controller: true }));
+    api.answers.set(`GET ${replicaSet}`, { status: 200, body: { spec: { replicas: 4 }, status: { replicas: 4 } } });
+    expect(await replicas()).toEqual({ wanted: 4, ready: 0 });
+  });
+
+  it('cost no second lookup of the pod behind its owner', async () => {
+    api.answers.set(READ, ownedBy({ kind: 'ReplicaSet', name: 'rs', controller: true }));
+    api.answers.set(`GET ${replicaSet}`, { status: 200, body: { spec: { replicas: 1 } } });
+    const target = pod();
+    await kube.adapters['pods.owner'](target, signal);
+    await kube.adapters['pods.replicas'](target, signal);
+    expect(api.seen).toHaveLength(2);
+  });
+
+  it('fail when the ReplicaSet is gone', async () => {
     api.answers.set(READ, ownedBy({ kind: 'ReplicaSet', name: 'rs', controller: true }));
     api.answers.set(`GET ${replicaSet}`, statusOf(404, 'NotFound', 'replicasets.apps "rs" not found'));
-    expect(await failureOf(owner())).toMatchObject({
+    expect(await failureOf(replicas())).toMatchObject({
       code: 'refused',
       message: "the replicaset 'rs' in the namespace 'shop' doesn't exist",
+    });
+  });
+
+  it('are refused for a pod of another owner', async () => {
+    api.answers.set(READ, ownedBy({ kind: 'DaemonSet', name: 'x', controller: true }));
+    expect(await failureOf(replicas())).toMatchObject({
+      code: 'refused',
+      message: "the pod 'web' in the namespace 'shop' belongs to no ReplicaSet",
     });
   });
 });

@@ -1,5 +1,5 @@
 import type { V1OwnerReference, V1Pod } from '@kubernetes/client-node';
-import type { Owner } from '../../model/capability.ts';
+import type { Owner, Replicas } from '../../model/capability.ts';
 import { DoorError } from '../../model/door-error.ts';
 import type { Adapters, NodeTarget, PodTarget } from '../../model/doors.ts';
 import { isObjectName, podNotFound } from '../../model/kube-names.ts';
@@ -48,9 +48,10 @@ export function createKubeAdapters(settings: KubeSettings): KubeAdapters {
           .deletePod(pod, { gracePeriodSeconds, uid }, signal)
           .catch(fail(() => podNotFound(pod)));
       },
-      'pods.owner': async (pod, signal) => {
+      'pods.owner': async (pod, signal) => ownerOf(await pods.find(open(), pod, signal)),
+      'pods.replicas': async (pod, signal) => {
         const client = open();
-        return ownerOf(client, pod, await pods.find(client, pod, signal), signal);
+        return replicasOf(client, pod, ownerOf(await pods.find(client, pod, signal)), signal);
       },
       'nodes.ofPod': async (pod, signal) => nodeOf(pod, await pods.find(open(), pod, signal)),
       'nodes.label': async (node, labels, signal) => {
@@ -75,18 +76,26 @@ class PodLookups {
 }
 
 /** What controls the pod. Where no reference says that it does, the first one counts, as in Falco Talon. */
-async function ownerOf(client: KubeClient, pod: PodTarget, found: V1Pod, signal: AbortSignal): Promise<Owner | null> {
-  const references = found.metadata?.ownerReferences ?? [];
+function ownerOf({ metadata }: V1Pod): Owner | null {
+  const references = metadata?.ownerReferences ?? [];
   const owner = references.find(({ controller }) => controller) ?? references[0];
-  if (!owner) return null;
-  const kind = ownerKind(owner);
-  if (kind !== 'ReplicaSet') return { kind, name: owner.name };
+  return owner ? { kind: ownerKind(owner), name: owner.name } : null;
+}
+
+async function replicasOf(
+  client: KubeClient,
+  { namespace, name: pod }: PodTarget,
+  owner: Owner | null,
+  signal: AbortSignal,
+): Promise<Replicas> {
+  if (owner?.kind !== 'ReplicaSet') {
+    throw new DoorError('refused', `the pod '${pod}' in the namespace '${namespace}' belongs to no ReplicaSet`);
+  }
   const { name } = owner;
-  const { namespace } = pod;
   const missing = () =>
     new DoorError('refused', `the replicaset '${name}' in the namespace '${namespace}' doesn't exist`);
   const { spec, status } = await client.readReplicaSet({ name, namespace }, signal).catch(fail(missing));
-  return { kind, name, replicas: spec?.replicas ?? 1, ready: status?.readyReplicas ?? 0 };
+  return { wanted: spec?.replicas ?? 1, ready: status?.readyReplicas ?? 0 };
 }
 
 function ownerKind({ apiVersion, kind }: V1OwnerReference): Owner['kind'] {
