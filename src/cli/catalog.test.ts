@@ -91,10 +91,11 @@ describe('the catalog', () => {
     ]);
   });
 
-  it('takes over one listed default that Falco Talon does not apply, and no others', () => {
+  it('takes over two listed defaults that Falco Talon does not apply, and no others', () => {
     const defaultOf = (id: string, name: string) =>
       parameterRows(catalog.actionners.get(id)!.parameters).find((row) => row.name === name)?.default;
     expect(defaultOf('kubernetes:tcpdump', 'snaplen')).toBe(4096);
+    expect(defaultOf('gcp:function', 'gcp_function_location')).toBe('us-central1');
     expect(defaultOf('kubernetes:networkpolicy', 'allow_cidr')).toEqual([]);
     expect(defaultOf('kubernetes:terminate', 'ignore_standalone_pods')).toBe(false);
   });

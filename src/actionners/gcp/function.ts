@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { defineActionner } from '../../model/definition.ts';
-import { integer, requiredText } from '../../model/parameters.ts';
+import { integer, requiredText, text } from '../../model/parameters.ts';
 
 /** Calls a Cloud Run function with the alert as body. */
 export const cloudFunction = defineActionner({
@@ -13,7 +13,7 @@ export const cloudFunction = defineActionner({
   requires: [],
   parameters: z.object({
     gcp_function_name: requiredText('name of the function'),
-    gcp_function_location: requiredText('region of the function, such as us-central1'),
+    gcp_function_location: text('region of the function', { fallback: 'us-central1' }),
     gcp_function_timeout: integer('seconds to wait for the answer; 0 leaves it to the time limit of the action'),
   }),
   example: `- action: Call the function
