@@ -122,6 +122,8 @@ describe('output_fields', () => {
     ['user.uid>=1000', ['user.uid>=1000']],
     ['a!b', ['a!b']],
     ['"a"=b', ['"a"=b']],
+    ['a\tb=c', ['a\tb=c']],
+    ['a\n=b', ['a\n=b']],
     ['a=b, c', ['c']],
     ['a=1, b, c=2, d', ['b', 'd']],
   ])('%j is refused', (item, wrong) => {
