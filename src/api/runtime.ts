@@ -3,6 +3,7 @@ import { type Engine, openBundle as open } from '../runtime/open-bundle.ts';
 export type { EventError, EventErrorCode } from '../model/falco-event.ts';
 export type { Plan, PlannedAction, PlannedRule, PolicyRule } from '../model/rule.ts';
 export { TalonError } from '../model/talon-error.ts';
+export { conditionBuiltins } from '../runtime/condition-builtins.ts';
 export type { EngineAnswer } from '../runtime/open-bundle.ts';
 
 /** Rules that answer alerts. */
