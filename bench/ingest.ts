@@ -1,14 +1,12 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { loadavg, tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { benchAlerts, benchRules } from './alerts.ts';
 import { GENERATOR, type LoadResult, putLoad } from './load.ts';
 import { rulesFile } from './rules-file.ts';
+import { type Server, startBare, startTalon } from './servers.ts';
 
-/** The build that is measured: what users run. */
-const TALON = path.join(import.meta.dirname, '../dist/talon.js');
 const CONNECTIONS = 16;
 
 /** Falco Talon (its main branch in 2026) on a machine like the one that the goals were set on: requests/s and p99 in ms. */
@@ -67,7 +65,7 @@ export async function benchIngest(
   { rounds, seconds }: IngestOptions = { rounds: 3, seconds: 4 },
 ): Promise<IngestResult[]> {
   const folder = mkdtempSync(path.join(tmpdir(), 'talon-ingest-'));
-  const bare = await startBare();
+  const bare = await startBare(folder);
   const results: IngestResult[] = [];
   console.log(
     `ingest: ${GENERATOR}, ${CONNECTIONS} connections, ${rounds} rounds of ${seconds} s each, load ${loadavg()[0]?.toFixed(1)}`,
@@ -131,85 +129,6 @@ async function measured(server: Server, load: Parameters<typeof putLoad>[0]): Pr
   const result = await putLoad(load);
   if (result.failed > 0) throw new Error(`${result.failed} requests failed`);
   return { ...result, cpu: (server.cpu() - before) / result.requests };
-}
-
-interface Server {
-  readonly port: number;
-  /** Microseconds of CPU so far. */
-  cpu(): number;
-  /** Resident megabytes. */
-  memory(): number;
-  stop(): Promise<void>;
-}
-
-async function startTalon(rules: string, print: boolean, folder: string): Promise<Server> {
-  const files = {
-    rules: path.join(folder, 'rules.yaml'),
-    config: path.join(folder, 'config.json'),
-    log: path.join(folder, 'log'),
-  };
-  writeFileSync(files.rules, rules);
-  writeFileSync(files.log, '');
-  // A dry run needs no cluster; no alert of this benchmark gets that far.
-  const settings = {
-    listen_address: '127.0.0.1',
-    listen_port: 0,
-    rules_files: [files.rules],
-    log_format: 'text',
-    print_all_events: print,
-    watch_rules: false,
-    dry_run: true,
-    deduplication: { leader_election: false },
-  };
-  writeFileSync(files.config, JSON.stringify(settings));
-  const log = openSync(files.log, 'a');
-  // On stderr are drawings of what is odd about generated rules.
-  const child = spawn(process.execPath, [TALON, 'server', '-c', files.config], { stdio: ['ignore', log, 'ignore'] });
-  closeSync(log);
-  return serverOf(child, () => /listening on 127\.0\.0\.1:(\d+)/.exec(readFileSync(files.log, 'utf8'))?.[1]);
-}
-
-async function startBare(): Promise<Server> {
-  const script = path.join(import.meta.dirname, 'bare-fastify.ts');
-  const child = spawn(process.execPath, ['--import', 'tsx', script], { stdio: ['ignore', 'pipe', 'inherit'] });
-  let text = '';
-  child.stdout.on('data', (chunk) => {
-    text += chunk;
-  });
-  return serverOf(child, () => /listening on (\d+)/.exec(text)?.[1]);
-}
-
-async function serverOf(child: ChildProcess, portIfUp: () => string | undefined): Promise<Server> {
-  const exited = new Promise<void>((resolve) => child.on('exit', () => resolve()));
-  let port = portIfUp();
-  for (const deadline = Date.now() + 60_000; port === undefined; port = portIfUp()) {
-    if (child.exitCode !== null || Date.now() > deadline) throw new Error('a server did not start; is it built?');
-    await sleep(50);
-  }
-  return {
-    port: Number(port),
-    cpu: () => cpuOf(child.pid ?? 0),
-    memory: () => memoryOf(child.pid ?? 0),
-    stop: () => {
-      child.kill('SIGTERM');
-      return exited;
-    },
-  };
-}
-
-/** Of all threads. Linux counts hundredths of a second. */
-function cpuOf(pid: number): number {
-  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-  const [user = 0, system = 0] = stat
-    .slice(stat.lastIndexOf(')') + 2)
-    .split(' ')
-    .slice(11, 13)
-    .map(Number);
-  return (user + system) * 10_000;
-}
-
-function memoryOf(pid: number): number {
-  return Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024;
 }
 
 function median(values: readonly number[]): number {
