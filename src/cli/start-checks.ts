@@ -7,7 +7,7 @@ import type { Environment, Settings } from './settings.ts';
 /** A reason not to start: the lines that name every case, and the closing one. */
 export interface Refusal {
   readonly lines: readonly LogRecord[];
-  readonly tag: 'actionners' | 'outputs' | 'lease';
+  readonly tag: 'actionners' | 'lease';
   readonly reason: string;
 }
 
@@ -15,30 +15,16 @@ export interface Refusal {
 export function refuseUnbuilt(rules: readonly PlannedRule[], { actionners }: Catalog): Refusal | undefined {
   const steps = rules.flatMap((rule) => rule.actions.map((action) => ({ rule: rule.rule, action })));
   const inactive = steps.filter(({ action }) => !actionners.get(action.actionner)?.behaviour);
-  if (inactive.length > 0) {
-    return {
-      lines: inactive.map(({ rule, action }) => finding(rule, action, `the actionner '${action.actionner}'`)),
-      tag: 'actionners',
-      reason: 'the rules use actionners that this version cannot run',
-    };
-  }
-  const storing = steps.filter(({ action }) => action.output !== null);
-  if (storing.length === 0) return undefined;
+  if (inactive.length === 0) return undefined;
   return {
-    lines: storing.map(({ rule, action }) => finding(rule, action, `the output '${action.output?.target}'`)),
-    tag: 'outputs',
-    reason: 'the rules use outputs that this version cannot store to',
+    lines: inactive.map(({ rule, action }) => unbuilt(rule, action)),
+    tag: 'actionners',
+    reason: 'the rules use actionners that this version cannot run',
   };
 }
 
-function finding(rule: string, { action, actionner, output }: PlannedAction, what: string): LogRecord {
-  const fields = {
-    rule,
-    action,
-    actionner,
-    output_target: output?.target,
-    error: `${what} is not available in this version`,
-  };
+function unbuilt(rule: string, { action, actionner }: PlannedAction): LogRecord {
+  const fields = { rule, action, actionner, error: `the actionner '${actionner}' is not available in this version` };
   return { level: 'error', message: 'rules', fields };
 }
 

@@ -12,10 +12,13 @@ import type { Findings } from './findings.ts';
 import { datePaths, spelledParameters, spotOfPath } from './parameter-value.ts';
 import type { EmbeddedFiles } from './policy-rule.ts';
 import type { Spot } from './source.ts';
+import { refuseParameters } from './strict-talon.ts';
 
 export interface CheckOptions {
   readonly catalog: Catalog;
   readonly readFile?: ReadFile | undefined;
+  /** Refuse spellings that Falco Talon does not know. */
+  readonly strictTalon?: boolean;
 }
 
 const CONTEXTS = ['aws', 'k8snode'];
@@ -25,13 +28,15 @@ export class ActionChecker {
   readonly #catalog: Catalog;
   readonly #findings: Findings;
   readonly #embedder: FileEmbedder;
+  readonly #strictTalon: boolean;
   /** Parameters that were found good, as JSON, by what takes them: many actions have the same. */
   readonly #good = new Map<ParameterSchema, Set<string>>();
 
-  constructor({ catalog, readFile }: CheckOptions, findings: Findings) {
+  constructor({ catalog, readFile, strictTalon = false }: CheckOptions, findings: Findings) {
     this.#catalog = catalog;
     this.#findings = findings;
     this.#embedder = new FileEmbedder(readFile, findings);
+    this.#strictTalon = strictTalon;
   }
 
   /**
@@ -51,6 +56,7 @@ export class ActionChecker {
       return undefined;
     }
     this.#checkContexts(action);
+    if (this.#strictTalon) refuseParameters(action, actionner, this.#findings);
     const good = this.#checkParameters('T1302', actionner.parameters, action.parameters, {
       owner: id,
       spot: action.actionner ?? action.spot,
@@ -70,6 +76,9 @@ export class ActionChecker {
         record: { error: 'an output is required', ...actionRecord(rule, action) },
       });
       return;
+    }
+    if (actionner.artifact === 'none') {
+      this.#findings.add('T1705', output.target, `\`${actionner.id}\` makes nothing to store, the output is ignored`);
     }
     const target = textOf(output.target);
     const { actionner: _, ...named } = actionRecord(rule, action);

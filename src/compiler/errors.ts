@@ -116,6 +116,11 @@ export const ERRORS = {
     'use double quotes: a shell expands nothing in single ones',
   ),
   T1704: warning('parameters', 'an additional context does not exist', 'use aws or k8snode'),
+  T1705: warning(
+    'parameters',
+    'an output has nothing to store',
+    'remove it, or give it to an action that makes a file',
+  ),
 } as const satisfies Record<`T1${string}`, ErrorKind>;
 
 /** A code of {@link ERRORS}. */
