@@ -8,6 +8,7 @@ import { parse } from './parse.ts';
 import { read, type SourceFile } from './read.ts';
 import { resolve } from './resolve.ts';
 import type { Source } from './source.ts';
+import { refuseMatch } from './strict-talon.ts';
 
 export interface LoadOptions {
   /** Refuse what Falco Talon does not know: it would ignore that without a word, and act. */
@@ -46,7 +47,9 @@ export function load(files: readonly SourceFile[], options: LoadOptions, finding
   const facts = { complete: findings.complete, blocks: [...merged.actions.keys()] };
   const rules = resolved.map((block) => {
     checkStructure(block, facts, findings);
-    return { block, terms: matchTerms(block, findings) };
+    const terms = matchTerms(block, findings);
+    if (options.strictTalon) refuseMatch(block.match, terms, findings);
+    return { block, terms };
   });
   findings.endStage();
   return { sources, merged, rules };

@@ -40,25 +40,26 @@ export function parameterMap(parameters: Parameters | undefined): ParameterMap |
  * as labels, booleans and numbers are texts, and numbers keep their spelling (`1.10` is no `1.1`).
  */
 export function spelledParameters(parameters: Parameters | undefined, schema: ParameterSchema): ParameterMap | null {
-  if (!parameters || !takesTextMap(schema)) return parameterMap(parameters);
+  if (!parameters || !takesSpelledMap(schema)) return parameterMap(parameters);
   const bySchema = knownSpelled.get(schema) ?? new WeakMap<Parameters, ParameterMap>();
   knownSpelled.set(schema, bySchema);
   const values =
     bySchema.get(parameters) ??
     toObject(parameters, (value, written) => {
       const name = parameterName(schema, written);
-      const isTextMap = name !== undefined && isTextMapField(schema, name);
-      return isTextMap && value.kind === 'map' ? toObject(value.entries, spelledValue) : parameterValue(value);
+      const isSpelled = name !== undefined && isSpelledMap(schema, name);
+      return isSpelled && value.kind === 'map' ? toObject(value.entries, spelledValue) : parameterValue(value);
     });
   bySchema.set(parameters, values);
   return values;
 }
 
-function takesTextMap(schema: ParameterSchema): boolean {
-  return Object.keys(schema.shape).some((name) => isTextMapField(schema, name));
+function takesSpelledMap(schema: ParameterSchema): boolean {
+  return Object.keys(schema.shape).some((name) => isSpelledMap(schema, name));
 }
 
-function isTextMapField(schema: ParameterSchema, name: string): boolean {
+/** Whether a parameter of a plug-in is a map of texts, such as labels. */
+export function isSpelledMap(schema: ParameterSchema, name: string): boolean {
   const field = schema.shape[name];
   return field !== undefined && parameterFacts(field).spelled === true;
 }

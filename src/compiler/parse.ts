@@ -6,6 +6,7 @@ import type { Findings } from './findings.ts';
 import { readEntries } from './read-entries.ts';
 import { ACTION, ENTRY, MATCH, OUTPUT, RULE } from './shapes.ts';
 import type { Source, Spot } from './source.ts';
+import { refuseUnknown } from './strict-talon.ts';
 import type { MapNode, ScalarNode, YamlNode } from './yaml-node.ts';
 
 /** Settings of actions that a later version brings. To ignore them would be to act without them. */
@@ -175,7 +176,7 @@ class EntryParser {
   }
 
   #extension(spot: Spot, what: string): void {
-    if (this.#options.strictTalon) this.#findings.add('T1403', spot, `Falco Talon does not know ${what}`);
+    if (this.#options.strictTalon) refuseUnknown(spot, what, this.#findings);
   }
 }
 
