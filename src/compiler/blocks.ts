@@ -56,3 +56,8 @@ export interface Blocks {
 export function textOf(node: ScalarNode | undefined): string {
   return node?.text ?? '';
 }
+
+/** An output without a target counts as none. */
+export function presentOutput(output: OutputBlock | undefined): OutputBlock | undefined {
+  return output?.target?.text ? output : undefined;
+}

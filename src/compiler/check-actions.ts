@@ -3,14 +3,13 @@ import type { Actionner, Catalog } from '../model/definition.ts';
 import type { RulesRecord } from '../model/diagnostic.ts';
 import { type ParameterSchema, pathText } from '../model/parameters.ts';
 import type { ParameterMap } from '../model/rule.ts';
-import type { ActionBlock, OutputBlock, Parameters, RuleBlock } from './blocks.ts';
-import { textOf } from './blocks.ts';
+import type { ActionBlock, Parameters, RuleBlock } from './blocks.ts';
+import { presentOutput, textOf } from './blocks.ts';
 import { actionRecord } from './check-structure.ts';
-import { FileEmbedder, type ReadFile } from './embed-files.ts';
+import { type EmbeddedFiles, FileEmbedder, type ReadFile } from './embed-files.ts';
 import type { ErrorId } from './errors.ts';
 import type { Findings } from './findings.ts';
 import { datePaths, spelledParameters, spotOfPath } from './parameter-value.ts';
-import type { EmbeddedFiles } from './policy-rule.ts';
 import type { Spot } from './source.ts';
 import { refuseParameters } from './strict-talon.ts';
 
@@ -163,9 +162,4 @@ interface Subject {
   /** What is shown when a parameter is missing. */
   readonly spot: Spot;
   readonly record: () => Omit<RulesRecord, 'error'>;
-}
-
-/** An output without a target counts as none. */
-export function presentOutput(output: OutputBlock | undefined): OutputBlock | undefined {
-  return output?.target?.text ? output : undefined;
 }

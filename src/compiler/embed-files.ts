@@ -4,7 +4,6 @@ import { type ParameterSchema, parameterFacts } from '../model/parameters.ts';
 import type { ActionBlock, RuleBlock } from './blocks.ts';
 import { actionRecord } from './check-structure.ts';
 import type { Findings } from './findings.ts';
-import type { EmbeddedFiles } from './policy-rule.ts';
 import { isNull } from './scalar-type.ts';
 import type { ScalarNode } from './yaml-node.ts';
 
@@ -15,6 +14,9 @@ export interface FileProblem {
 
 /** Reads a text file for embedding. Paths are those of the rules file, relative ones as the caller sees fit. */
 export type ReadFile = (path: string) => string | FileProblem;
+
+/** Contents of the files that the parameters of one action name, by parameter. */
+export type EmbeddedFiles = Readonly<Record<string, string>>;
 
 /** UTF-8 bytes of one embedded file. */
 export const MAX_EMBEDDED_BYTES = 256 * 1024;

@@ -1,14 +1,11 @@
 import type { Catalog } from '../model/definition.ts';
 import type { OutputTarget, PlannedAction, PolicyRule } from '../model/rule.ts';
 import type { ActionBlock } from './blocks.ts';
-import { textOf } from './blocks.ts';
-import { presentOutput } from './check-actions.ts';
+import { presentOutput, textOf } from './blocks.ts';
+import type { EmbeddedFiles } from './embed-files.ts';
 import type { LoadedRule } from './load.ts';
 import { parameterMap, spelledParameters } from './parameter-value.ts';
 import type { ScalarNode } from './yaml-node.ts';
-
-/** Contents of the files that parameters name, of one action. */
-export type EmbeddedFiles = Readonly<Record<string, string>>;
 
 /**
  * A rule as the bundle carries it. The only place where defaults are filled in. For rules without errors: the actionner of
