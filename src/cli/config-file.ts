@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { LineCounter, parseDocument } from 'yaml';
 import { TalonError } from '../model/talon-error.ts';
-import { fileProblem } from './read-rules-files.ts';
+import { fileProblem } from './read-file.ts';
 
 const FORMATS = ['.yaml', '.yml', '.json'];
 /** Formats that Falco Talon reads too and nobody documents. */

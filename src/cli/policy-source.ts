@@ -1,11 +1,11 @@
-import { readFileSync } from 'node:fs';
 import { compile } from '../compiler/compile.ts';
 import { renderDiagnostics } from '../compiler/render-diagnostics.ts';
 import { TalonError } from '../model/talon-error.ts';
-import { type Engine, openBundle, openRules } from '../runtime/open-bundle.ts';
+import { type Engine, MAX_BUNDLE_BYTES, openBundle, openRules } from '../runtime/open-bundle.ts';
 import { catalog } from './catalog.ts';
 import { Progress } from './progress.ts';
-import { areLarge, fileProblem, readEmbeddedFile, readRulesFiles } from './read-rules-files.ts';
+import { fileProblem, readUpTo } from './read-file.ts';
+import { areLarge, readEmbeddedFile, readRulesFiles } from './read-rules-files.ts';
 import { loadSettings } from './settings.ts';
 import type { CommandContext } from './talon-command.ts';
 import { drawsColor } from './terminal.ts';
@@ -44,7 +44,7 @@ export async function openPolicy(context: CommandContext, bundle: string | undef
 
 function readBundle(file: string): Uint8Array {
   try {
-    return readFileSync(file);
+    return readUpTo(file, MAX_BUNDLE_BYTES);
   } catch (error) {
     throw new TalonError('bundle', `cannot read ${file}: ${fileProblem(error)}`, { cause: error });
   }

@@ -1,6 +1,6 @@
 import { createReadStream, statSync } from 'node:fs';
 import { TalonError } from '../model/talon-error.ts';
-import { fileProblem } from './read-rules-files.ts';
+import { fileProblem } from './read-file.ts';
 import type { Terminal } from './terminal.ts';
 
 /** One alert as it was read: the bytes that the engine gets, and what to call it. */

@@ -1,12 +1,14 @@
-import { readFileSync, statSync } from 'node:fs';
-import { type FileProblem, MAX_EMBEDDED_BYTES } from '../compiler/embed-files.ts';
-import type { SourceFile } from '../compiler/read.ts';
+import { isUtf8 } from 'node:buffer';
+import { statSync } from 'node:fs';
+import { type FileProblem, MAX_EMBEDDED_BYTES, TOO_LARGE } from '../compiler/embed-files.ts';
+import { MAX_FILE_BYTES, type SourceFile } from '../compiler/read.ts';
+import { fileProblem, readUpTo } from './read-file.ts';
 
 /** Reads rules files for the compiler. A file that cannot be read is not a fault here: the compiler reports it. */
 export function readRulesFiles(paths: readonly string[]): readonly SourceFile[] {
   return paths.map((path) => {
     try {
-      return { path, bytes: readFileSync(path) };
+      return { path, bytes: readUpTo(path, MAX_FILE_BYTES) };
     } catch (error) {
       return { path, problem: fileProblem(error) };
     }
@@ -23,17 +25,10 @@ export function readEmbeddedFile(path: string): string | FileProblem {
   try {
     const stats = statSync(path);
     if (!stats.isFile()) return { problem: stats.isDirectory() ? 'is a directory' : 'is not a file' };
-    if (stats.size > MAX_EMBEDDED_BYTES)
-      return { problem: `it has ${stats.size} bytes, more than ${MAX_EMBEDDED_BYTES}` };
-    return readFileSync(path, 'utf8');
+    const bytes = readUpTo(path, MAX_EMBEDDED_BYTES);
+    if (bytes.length > MAX_EMBEDDED_BYTES) return TOO_LARGE;
+    return isUtf8(bytes) ? bytes.toString() : { problem: 'is not a text in UTF-8' };
   } catch (error) {
     return { problem: fileProblem(error) };
   }
-}
-
-/** What the operating system says about a file: `no such file or directory`. */
-export function fileProblem(error: unknown): string {
-  const text = error instanceof Error ? error.message : String(error);
-  if (/^EISDIR:/.test(text)) return 'is a directory';
-  return /^E[A-Z]+: ([^,]+)/.exec(text)?.[1] ?? text;
 }

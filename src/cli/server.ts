@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import process from 'node:process';
 import { compile } from '../compiler/compile.ts';
 import { renderDiagnostics } from '../compiler/render-diagnostics.ts';
@@ -9,11 +8,12 @@ import { createKubeAdapters, type KubeAdapters } from '../platform/kube/kube-ada
 import { Counters } from '../platform/telemetry/counters.ts';
 import { createLineSink, type LineSink } from '../platform/telemetry/line-sink.ts';
 import { formatLogLine } from '../platform/telemetry/log-line.ts';
-import { type Engine, openBundle, openRules } from '../runtime/open-bundle.ts';
+import { type Engine, MAX_BUNDLE_BYTES, openBundle, openRules } from '../runtime/open-bundle.ts';
 import { buildInfo } from './build-info.ts';
 import { catalog } from './catalog.ts';
 import { reportProcessFaults } from './process-faults.ts';
-import { fileProblem, readEmbeddedFile, readRulesFiles } from './read-rules-files.ts';
+import { fileProblem, readUpTo } from './read-file.ts';
+import { readEmbeddedFile, readRulesFiles } from './read-rules-files.ts';
 import { type Environment, fallbackLogFormat, loadSettings, type Settings } from './settings.ts';
 import { type Refusal, refuseElection, refuseUnbuilt, startWarnings } from './start-checks.ts';
 import { keepStartSmall } from './start-heap.ts';
@@ -117,7 +117,7 @@ async function loadEngine(options: ServerOptions, settings: Settings, log: Log):
 
 async function loadBundle(file: string): Promise<Engine> {
   try {
-    return await openBundle(readFileSync(file));
+    return await openBundle(readUpTo(file, MAX_BUNDLE_BYTES));
   } catch (error) {
     const reason = error instanceof TalonError ? error.message : `open ${file}: ${fileProblem(error)}`;
     throw new StartRefused('rules', reason, { cause: error });

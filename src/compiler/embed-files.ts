@@ -21,6 +21,9 @@ export type EmbeddedFiles = Readonly<Record<string, string>>;
 /** UTF-8 bytes of one embedded file. */
 export const MAX_EMBEDDED_BYTES = 256 * 1024;
 
+/** Said of a file with more bytes than {@link MAX_EMBEDDED_BYTES}. */
+export const TOO_LARGE: FileProblem = { problem: `it has more than ${MAX_EMBEDDED_BYTES} bytes` };
+
 /** Reads the files that the parameters of actions name, so that the bundle needs nothing beside it. */
 export class FileEmbedder {
   readonly #readFile: ReadFile | undefined;
@@ -63,9 +66,7 @@ export class FileEmbedder {
   #read(path: string): string | FileProblem {
     const content = this.#readFile?.(path) ?? { problem: 'files are not read here' };
     if (typeof content !== 'string') return content;
-    const size = Buffer.byteLength(content);
-    if (size <= MAX_EMBEDDED_BYTES) return content;
-    return { problem: `it has ${size} bytes, more than ${MAX_EMBEDDED_BYTES}` };
+    return Buffer.byteLength(content) <= MAX_EMBEDDED_BYTES ? content : TOO_LARGE;
   }
 }
 

@@ -71,9 +71,7 @@ describe('the text of a file', () => {
 
 test('a file that is too large is refused unread', () => {
   const { diagnostics } = readFile({ path: 'rules.yaml', bytes: new Uint8Array(MAX_FILE_BYTES + 1) });
-  expect(diagnostics).toMatchObject([
-    { code: 'T1004', message: '`rules.yaml` has 16777217 bytes, more than 16777216' },
-  ]);
+  expect(diagnostics).toMatchObject([{ code: 'T1004', message: '`rules.yaml` has more than 16777216 bytes' }]);
 });
 
 test('a file that cannot be read is reported as Falco Talon does', () => {

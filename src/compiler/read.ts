@@ -31,7 +31,7 @@ export function read(file: SourceFile, findings: Findings): Source | undefined {
   }
   const size = 'bytes' in file ? file.bytes.length : Buffer.byteLength(file.text);
   if (size > MAX_FILE_BYTES) {
-    findings.add('T1004', startOf(file.path), `\`${file.path}\` has ${size} bytes, more than ${MAX_FILE_BYTES}`);
+    findings.add('T1004', startOf(file.path), `\`${file.path}\` has more than ${MAX_FILE_BYTES} bytes`);
     return undefined;
   }
   const text = 'bytes' in file ? decode(file.path, file.bytes, findings) : file.text;

@@ -24,7 +24,9 @@ export interface EngineAnswer {
 }
 
 const MIB = 1024 * 1024;
-const LIMITS = { packed: 64 * MIB, unpacked: 256 * MIB, entries: 4096 };
+/** The largest bundle file. */
+export const MAX_BUNDLE_BYTES = 64 * MIB;
+const LIMITS = { packed: MAX_BUNDLE_BYTES, unpacked: 256 * MIB, entries: 4096 };
 
 /**
  * Opens a bundle (tar.gz): checks that it is whole and that its parts belong together, and makes the engine ready.

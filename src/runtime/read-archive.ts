@@ -40,7 +40,7 @@ export async function readArchive(bytes: Uint8Array, limits: ArchiveLimits): Pro
 }
 
 function unzip(bytes: Uint8Array, limits: ArchiveLimits): Buffer {
-  if (bytes.length > limits.packed) throw refused(`it has ${bytes.length} bytes, more than ${limits.packed}`);
+  if (bytes.length > limits.packed) throw refused(`it has more than ${limits.packed} bytes`);
   if (bytes[0] !== 0x1f || bytes[1] !== 0x8b) throw refused('it is not a gzip file');
   try {
     return gunzipSync(bytes, { maxOutputLength: limits.unpacked });

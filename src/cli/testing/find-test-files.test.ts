@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -20,6 +20,9 @@ beforeAll(() => {
   ]) {
     writeFileSync(at(name), '');
   }
+  mkdirSync(at('folder.test.yaml'));
+  symlinkSync(at('loop.test.yaml'), at('loop.test.yaml'));
+  symlinkSync(at('nowhere'), at('sub', 'lost.test.yaml'));
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
@@ -31,6 +34,7 @@ test('a file that is one', () => {
   expect(findTestFiles(at('b.test.yaml'))).toEqual([at('b.test.yaml')]);
   expect(() => findTestFiles(at('rules.yaml'))).toThrow('rules files stand before --test');
   expect(() => findTestFiles(at('nowhere'))).toThrow('no such file or folder');
+  expect(() => findTestFiles(at('loop.test.yaml'))).toThrow('no such file or folder');
 });
 
 test('beside rules files, each once', () => {

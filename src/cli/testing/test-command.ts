@@ -1,9 +1,10 @@
-import { readFileSync } from 'node:fs';
 import type { Compiled } from '../../compiler/compile.ts';
+import { MAX_FILE_BYTES } from '../../compiler/read.ts';
 import type { Source } from '../../compiler/source.ts';
 import type { Diagnostic } from '../../model/diagnostic.ts';
 import { TalonError } from '../../model/talon-error.ts';
 import type { Progress } from '../progress.ts';
+import { fileProblem, readUpTo } from '../read-file.ts';
 import { findTestFiles, testFilesBeside } from './find-test-files.ts';
 import { readTestFile } from './read-test-file.ts';
 import { type FileResult, runTests, type TestRun } from './run-tests.ts';
@@ -36,7 +37,7 @@ export async function testRules(order: TestOrder): Promise<TestOutcome> {
   const files: TestFile[] = [];
   for (const path of paths) {
     order.progress.step(`reading ${path}`);
-    const read = readTestFile(path, readFileSync(path));
+    const read = readTestFile(path, readSmall(path));
     findings.push(read);
     if (read.test) files.push(read.test);
     else broken.push({ path, cases: [], fault: read.diagnostics.map(({ message }) => message).join('; ') });
@@ -53,6 +54,14 @@ export async function testRules(order: TestOrder): Promise<TestOutcome> {
     diagnostics: findings.flatMap(({ diagnostics }) => diagnostics),
     sources: findings.flatMap(({ sources }) => sources),
   };
+}
+
+function readSmall(file: string): Buffer {
+  try {
+    return readUpTo(file, MAX_FILE_BYTES);
+  } catch (error) {
+    throw new TalonError('usage', `--test: cannot read ${file}: ${fileProblem(error)}`, { cause: error });
+  }
 }
 
 function testPaths({ place, own }: TestOrder): readonly string[] {
