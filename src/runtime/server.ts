@@ -120,10 +120,7 @@ function addRoutes(app: FastifyInstance, { intake, telemetry, metrics, isReady }
   });
   addEarlyRoute(app, app.supportedMethods, '/readyz', (reply) => {
     const ready = isReady();
-    reply
-      .code(ready ? 200 : 503)
-      .type('application/json')
-      .send(`{"status": "${ready ? 'ok' : 'shutting down'}"}`);
+    sendStatus(reply, ready ? 200 : 503, ready ? 'ok' : 'shutting down');
   });
   addEarlyRoute(app, app.supportedMethods, '/metrics', async (reply) => {
     const page = await metrics.page();
