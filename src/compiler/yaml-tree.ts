@@ -8,6 +8,7 @@ import type { MapEntry, MapNode, ScalarNode, YamlNode } from './yaml-node.ts';
 const MAX_ALIASED = 200_000;
 
 const MERGE_KEY = '<<';
+const HALF_PAIR = /\p{Surrogate}/u;
 const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
 
 /** Turns the nodes of the yaml package into ours: aliases and merge keys resolved, keys as texts. */
@@ -68,6 +69,9 @@ export class TreeBuilder {
     const tag = node.tag === '!' ? undefined : node.tag?.replace(/^tag:yaml\.org,2002:/, '');
     const written = node.source ?? '';
     const text = tag === 'binary' ? this.#decoded(written, start, end) : written;
+    if (HALF_PAIR.test(text)) {
+      this.#fault('T1101', this.#spot(start, end), 'an escape stands for half a character (U+D800 to U+DFFF)');
+    }
     const plain = node.type === 'PLAIN' || node.type === undefined;
     return { kind: 'scalar', ...this.#spot(start, end), text, plain, ...(tag !== undefined && { tag }) };
   }
