@@ -1,5 +1,5 @@
 import { BUNDLE_FORMAT, type Bundle, type BundleMetadata } from '../model/bundle.ts';
-import { bundleRevision } from '../model/bundle-revision.ts';
+import { bundleRevision, moduleDigest } from '../model/bundle-revision.ts';
 import type { Door } from '../model/capability.ts';
 import type { Catalog } from '../model/definition.ts';
 import { grants } from '../model/doors.ts';
@@ -17,7 +17,14 @@ export function makeBundle(rules: readonly PolicyRule[], sources: readonly Sourc
     texts.map(({ text }) => text),
   );
   const module = link(rules, revision);
-  const data = { format: BUNDLE_FORMAT, revision, rules, grants: prices, metadata: usedBy(rules) };
+  const data = {
+    format: BUNDLE_FORMAT,
+    revision,
+    module: moduleDigest(module),
+    rules,
+    grants: prices,
+    metadata: usedBy(rules),
+  };
   return { revision, rules, module, pack: () => pack(data, module, texts) };
 }
 

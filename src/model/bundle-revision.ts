@@ -15,3 +15,8 @@ export function bundleRevision(
     .update(JSON.stringify([BUNDLE_FORMAT, rules, grants, sources]))
     .digest('hex');
 }
+
+/** What `data.json` says of the policy module: its SHA-256 digest, in hexadecimal digits. */
+export function moduleDigest(module: Uint8Array): string {
+  return createHash('sha256').update(module).digest('hex');
+}

@@ -22,6 +22,8 @@ export const ENTRYPOINTS = ['talon/plan', 'talon/match'] as const;
 export interface BundleData {
   readonly format: number;
   readonly revision: string;
+  /** SHA-256 digest of the policy module, in hexadecimal digits. The revision cannot cover it, since it stands in the module. */
+  readonly module: string;
   readonly rules: readonly PolicyRule[];
   /** The least that the actions of these rules need of the API server. */
   readonly grants: readonly KubeGrant[];

@@ -4,7 +4,8 @@ import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { compile } from '../compiler/compile.ts';
 import { tar } from '../compiler/tar.ts';
-import type { Bundle } from '../model/bundle.ts';
+import type { Bundle, BundleData } from '../model/bundle.ts';
+import { bundleRevision, moduleDigest } from '../model/bundle-revision.ts';
 import type { Catalog } from '../model/definition.ts';
 import { openBundle, openRules } from './open-bundle.ts';
 import { readArchive } from './read-archive.ts';
@@ -37,6 +38,20 @@ async function changed(change: (files: Map<string, Uint8Array>) => void, from = 
   const files = new Map<string, Uint8Array>(await readArchive(from.pack(), LIMITS));
   change(files);
   return packed([...files].map(([name, content]) => ({ name, content })));
+}
+
+/** A bundle with another module, and its digest. */
+function withModule(module: Uint8Array): Promise<Uint8Array> {
+  return changed((files) => {
+    files.set('/policy.wasm', module);
+    editData(files, { module: moduleDigest(module) });
+  });
+}
+
+function editData(files: Map<string, Uint8Array>, changes: Partial<BundleData>): void {
+  const data = JSON.parse(Buffer.from(files.get('/data.json') ?? []).toString());
+  Object.assign(data.talon.bundle, changes);
+  files.set('/data.json', bytes(JSON.stringify(data)));
 }
 
 function packed(entries: readonly { readonly name: string; readonly content: Uint8Array }[]): Uint8Array {
@@ -176,7 +191,8 @@ describe('refused with the reason', () => {
     const taken = (name: string) => changed((files) => files.set(name, other.get(name) ?? new Uint8Array()));
     expect(await refusal(taken('/.manifest'))).toBe('manifest and data have different revisions');
     expect(await refusal(taken('/data.json'))).toBe('manifest and data have different revisions');
-    expect(await refusal(taken('/policy.wasm'))).toBe('module and data have different revisions');
+    expect(await refusal(taken('/policy.wasm'))).toBe('/policy.wasm is not the module that it was made with');
+    expect(await refusal(withModule(compiled('Two').module))).toBe('module and data have different revisions');
     expect(await refusal(taken('/rules/01-my_rules.yaml'))).toBe('its content is not that of its revision');
     const edited = changed((files) => {
       const data = String(files.get('/data.json')).replace('"continue":true', '"continue":false');
@@ -186,10 +202,30 @@ describe('refused with the reason', () => {
   });
 
   test('a module that is none, or foreign', async () => {
-    const module = (content: Uint8Array) => changed((files) => files.set('/policy.wasm', content));
-    expect(await refusal(module(bytes('no module')))).toBe('the policy module is no valid WebAssembly');
+    expect(await refusal(withModule(bytes('no module')))).toBe('the policy module is no valid WebAssembly');
     const empty = Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0);
-    expect(await refusal(module(empty))).toBe('the policy module was not made by talon');
+    expect(await refusal(withModule(empty))).toBe('the policy module was not made by talon');
+  });
+
+  test('a module with a byte changed', async () => {
+    const { module } = bundle;
+    for (let at = 0; at < module.length; at += 101) {
+      const other = Uint8Array.from(module);
+      other[at] = (other[at] ?? 0) ^ (1 << (at % 8));
+      const replaced = changed((files) => files.set('/policy.wasm', other));
+      expect(await refusal(replaced)).toBe('/policy.wasm is not the module that it was made with');
+    }
+  });
+
+  test('rules that are none, in a bundle whose digests are right', async () => {
+    const rules = [null] as never;
+    const revision = bundleRevision({ rules, grants: [] }, []);
+    const forged = changed((files) => {
+      files.delete('/rules/01-my_rules.yaml');
+      editData(files, { revision, rules, grants: [] });
+      files.set('/.manifest', bytes(JSON.stringify({ revision })));
+    });
+    expect(await refusal(forged)).toMatch(/^it cannot be opened: /);
   });
 
   test('any bundle with bytes changed is refused or means the same', async () => {

@@ -1,5 +1,5 @@
 import { BUNDLE_FILES, BUNDLE_FORMAT, type Bundle, type BundleData } from '../model/bundle.ts';
-import { bundleRevision } from '../model/bundle-revision.ts';
+import { bundleRevision, moduleDigest } from '../model/bundle-revision.ts';
 import type { KubeGrant } from '../model/doors.ts';
 import type { EventError, EventErrorCode } from '../model/falco-event.ts';
 import type { Plan, PlannedRule, PolicyRule } from '../model/rule.ts';
@@ -42,7 +42,19 @@ export async function openBundle(bytes: Uint8Array): Promise<Engine> {
   if (manifest.revision !== data.revision) throw refused('manifest and data have different revisions');
   if (bundleRevision(data, sourcesOf(files)) !== data.revision)
     throw refused('its content is not that of its revision');
-  return openRules({ ...data, module });
+  if (moduleDigest(module) !== data.module)
+    throw refused(`${BUNDLE_FILES.module} is not the module that it was made with`);
+  return openModule({ ...data, module });
+}
+
+/** What was made by somebody else may fail in any way. */
+function openModule(bundle: Pick<Bundle, 'revision' | 'rules' | 'module'>): Engine {
+  try {
+    return openRules(bundle);
+  } catch (error) {
+    if (error instanceof TalonError) throw error;
+    throw refused(`it cannot be opened: ${error instanceof Error ? error.message : String(error)}`, error);
+  }
 }
 
 /**
@@ -74,14 +86,15 @@ function sourcesOf(files: ReadonlyMap<string, Buffer>): string[] {
 function bundleData(root: Record<string, unknown>): Omit<BundleData, 'metadata'> {
   const data = (root.talon as { bundle?: Partial<BundleData> } | undefined)?.bundle;
   if (typeof data !== 'object' || data === null) throw refused('it was not made by talon');
-  const { format, revision, rules, grants } = data;
+  const { format, revision, module, rules, grants } = data;
   if (format !== BUNDLE_FORMAT) {
     throw refused(`its format is ${JSON.stringify(format)}, this program reads format ${BUNDLE_FORMAT}`);
   }
-  if (typeof revision !== 'string' || !Array.isArray(rules) || !Array.isArray(grants)) {
+  const complete = typeof revision === 'string' && typeof module === 'string';
+  if (!complete || !Array.isArray(rules) || !Array.isArray(grants)) {
     throw refused(`${BUNDLE_FILES.data} is incomplete`);
   }
-  return { format, revision, rules: rules as readonly PolicyRule[], grants: grants as readonly KubeGrant[] };
+  return { format, revision, module, rules: rules as readonly PolicyRule[], grants: grants as readonly KubeGrant[] };
 }
 
 function document(files: ReadonlyMap<string, Buffer>, name: string): Record<string, unknown> {
