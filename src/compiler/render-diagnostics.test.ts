@@ -26,6 +26,26 @@ describe('text', () => {
     );
   });
 
+  test.each([
+    ['日本語: 😀', 4, 1, '      ^'],
+    ['日本語: 😀', 6, 2, '        ^^'],
+    ['e\u0301: xx', 5, 2, '   ^^'],
+    ['\ta: "\x07", b: xx', 13, 2, '\t                ^^'],
+  ])('stands below what it means in %j at %i', (text, column, length, caret) => {
+    const place = { file: 'wide.yaml', line: 1, column, length };
+    const drawn = renderDiagnostics([{ ...diagnostic, place }], [new Source('wide.yaml', text)], 'text').split('\n');
+    expect(drawn[2]).toBe(`  | ${caret}`);
+  });
+
+  test('cuts a long line between characters', () => {
+    const long = new Source('long.yaml', 'x😀'.repeat(200));
+    const place = { file: 'long.yaml', line: 1, column: 301, length: 1 };
+    for (const column of [299, 300, 301]) {
+      const text = renderDiagnostics([{ ...diagnostic, place: { ...place, column } }], [long], 'text');
+      expect(() => encodeURIComponent(text)).not.toThrow();
+    }
+  });
+
   test('in colour says the same', () => {
     const colored = renderDiagnostics([diagnostic], [source], 'text', { color: true });
     // biome-ignore lint/suspicious/noControlCharactersInRegex: escape sequences are what is looked for

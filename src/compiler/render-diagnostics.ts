@@ -1,5 +1,6 @@
 import type { Diagnostic, Place } from '../model/diagnostic.ts';
 import { ERRORS, type ErrorId } from './errors.ts';
+import { columnsOf } from './text-columns.ts';
 
 export type DiagnosticFormat = 'text' | 'json' | 'github';
 
@@ -69,12 +70,21 @@ function draw(diagnostic: Diagnostic, sources: ReadonlyMap<string, SourceLines>,
 function drawLine(line: string, place: Place, paint: (text: string) => string): string[] {
   const caret = place.column - 1;
   const from = line.length > WIDTH ? Math.max(0, Math.min(caret - WIDTH / 2, line.length - WIDTH)) : 0;
-  const shown = line.slice(from, from + WIDTH);
-  if (shown.trim() === '') return [];
+  const [before = '', meant = '', after = ''] = [
+    line.slice(wholeFrom(line, from), caret),
+    line.slice(caret, Math.min(caret + place.length, wholeFrom(line, from + WIDTH))),
+    line.slice(caret + place.length, wholeFrom(line, from + WIDTH)),
+  ].map(inLine);
+  if ((before + meant + after).trim() === '') return [];
   // A tab before the caret stays a tab, so that the caret stands below what it means whatever the tab width is.
-  const indent = shown.slice(0, caret - from).replace(/[^\t]/g, ' ');
-  const length = Math.max(1, Math.min(place.length, shown.length - (caret - from)));
-  return [`  | ${inLine(shown)}`, `  | ${indent}${paint('^'.repeat(length))}`];
+  const indent = before.replace(/[^\t]+/g, (text) => ' '.repeat(columnsOf(text)));
+  const carets = '^'.repeat(Math.max(1, columnsOf(meant)));
+  return [`  | ${before}${meant}${after}`, `  | ${indent}${paint(carets)}`];
+}
+
+/** An offset that does not stand within a pair of surrogates. */
+function wholeFrom(line: string, offset: number): number {
+  return /[\udc00-\udfff]/.test(line.charAt(offset)) ? offset + 1 : offset;
 }
 
 /** Rules may come from anywhere: no control character of theirs reaches the terminal. */
