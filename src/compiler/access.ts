@@ -76,7 +76,7 @@ function hooksOf(rule: LoweredRule, vocabulary: Vocabulary, ruleCount: number): 
     const rarest = group.map(rarestFact).filter((fact) => fact !== undefined);
     if (rarest.length < group.length) continue;
     const cost = rarest.reduce((sum, fact) => sum + LIKELIHOOD[fact.kind], 0);
-    const share = Math.max(...rarest.map((fact) => fact.uses)) / ruleCount;
+    const share = rarest.reduce((most, { uses }) => Math.max(most, uses), 0) / ruleCount;
     propose(rarest, Math.min(cost + POPULARITY * share, 0.9), group);
   }
   const others = signaturesOf(groups.filter((group) => group !== best.group));

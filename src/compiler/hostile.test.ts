@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { catalog } from '../cli/catalog.ts';
 import { type Checked, checkRules } from './check-rules.ts';
+import { compile } from './compile.ts';
 
 /** Far above what these take, far below what a bomb would. */
 const SECONDS = 20_000;
@@ -83,6 +84,12 @@ test('action blocks that multiply are refused', { timeout: SECONDS }, () => {
   const items = `- rule: r\n  match: {rules: [a]}\n  actions:\n${'    - action: a\n'.repeat(50_000)}`;
   const { diagnostics } = check(block + items);
   expect(diagnostics.filter(({ severity }) => severity === 'error').map(({ code }) => code)).toContain('T1213');
+});
+
+test('one rule with many alternatives is compiled', { timeout: SECONDS }, () => {
+  const names = lines(150_000, (index) => `      - name ${index}\n`);
+  const text = `- rule: r\n  match:\n    rules:\n${names}  ${ACTIONS}\n`;
+  expect(compile([{ path: 'rules.yaml', text }], { catalog }).bundle?.rules[0]?.match.rules).toHaveLength(150_000);
 });
 
 test('words that nothing is near to take their time only so often', { timeout: SECONDS }, () => {

@@ -106,7 +106,7 @@ function map(pairs: readonly (readonly [string, unknown])[]): YAMLMap {
 
 function list(items: readonly unknown[]): YAMLSeq {
   const node = new YAMLSeq();
-  node.items.push(...items);
+  node.items = [...items];
   return node;
 }
 

@@ -85,13 +85,13 @@ export class TreeBuilder {
 
   #entries(pairs: readonly RawPair[], at: number): ReadonlyMap<string, MapEntry> {
     const own = new Map<string, MapEntry>();
-    const merged: MapNode[] = [];
+    let merged: readonly MapNode[] = [];
     const names = new Set<string>();
     for (const pair of pairs) {
       const key = this.#node(pair.key, at);
       const value = this.#node(pair.value, key.end - this.#offset);
       if (!this.#isNewName(key, names)) continue;
-      if (isMerge(key)) merged.push(...this.#mergeSources(value));
+      if (isMerge(key)) merged = this.#mergeSources(value);
       else own.set(key.text, { key, value });
     }
     for (const map of merged) {
