@@ -34,8 +34,8 @@ export async function explainCommand(
   const engine = await openPolicy(context, flags.bundle);
   if (!engine) return 1;
   const { out } = context.terminal;
-  const wanted = engine.rules.filter(({ rule }) => flags.rule === undefined || rule === flags.rule);
-  if (flags.rule !== undefined && wanted.length === 0) throw noSuchRule(flags.rule, engine.rules);
+  const isWanted = ({ rule }: { readonly rule: string }) => flags.rule === undefined || rule === flags.rule;
+  if (flags.rule !== undefined && !engine.rules.some(isWanted)) throw noSuchRule(flags.rule, engine.rules);
   let exitCode = 0;
   for await (const { name, bytes } of readAlerts(files, context.terminal)) {
     const decoded = decodeEvent(bytes);
@@ -45,9 +45,7 @@ export async function explainCommand(
       out(flags.format === 'json' ? jsonLine({ alert: name, error }) : refusal(name, error));
       continue;
     }
-    const verdicts = explain(engine.rules, decoded.event).filter(({ rule }) =>
-      wanted.some((each) => each.rule === rule),
-    );
+    const verdicts = explain(engine.rules, decoded.event).filter(isWanted);
     out(
       flags.format === 'json'
         ? jsonLine({ alert: name, rules: verdicts })
@@ -104,7 +102,11 @@ function whatFailed(terms: readonly TermExplanation[]): readonly TermExplanation
 
 function grouped<T, K>(values: readonly T[], key: (value: T) => K): T[][] {
   const groups = new Map<K, T[]>();
-  for (const value of values) groups.set(key(value), [...(groups.get(key(value)) ?? []), value]);
+  for (const value of values) {
+    const group = groups.get(key(value));
+    if (group) group.push(value);
+    else groups.set(key(value), [value]);
+  }
   return [...groups.values()];
 }
 
