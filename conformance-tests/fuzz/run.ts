@@ -3,10 +3,13 @@ import { parseArgs } from 'node:util';
 import { EVENT_ERRORS, type EventErrorCode } from '../../src/model/falco-event.ts';
 import { type FuzzCounts, type FuzzFailure, fuzz } from './fuzz.ts';
 
-const { values } = parseArgs({
-  options: { seed: { type: 'string', default: '1' }, pairs: { type: 'string', default: '100000' } },
-});
-const [seed, pairs] = [Number(values.seed), Number(values.pairs)];
+const USAGE = `Usage: npm run fuzz -- [--seed N] [--pairs N]
+
+Generates rules and alerts, and compares the policy module, the plain interpreter and stock opa-wasm on them.
+  --seed N    where the generators start, to see a difference again (default 1)
+  --pairs N   how many pairs of rules and alert (default 100000)`;
+
+const { seed, pairs } = settings();
 const started = performance.now();
 
 const { failure, ...counts } = await fuzz(seed, pairs, (soFar) => {
@@ -18,6 +21,20 @@ console.log(summary(counts));
 if (failure) {
   console.log(report(failure));
   process.exit(1);
+}
+
+function settings(): { seed: number; pairs: number } {
+  const options = { seed: { type: 'string' }, pairs: { type: 'string' }, help: { type: 'boolean' } } as const;
+  try {
+    const { values } = parseArgs({ options });
+    const [seed, pairs] = [Number(values.seed ?? 1), Number(values.pairs ?? 100_000)];
+    if (!values.help && Number.isSafeInteger(seed) && Number.isSafeInteger(pairs) && pairs > 0) return { seed, pairs };
+    console.log(USAGE);
+    process.exit(values.help ? 0 : 1);
+  } catch (error) {
+    console.error(`${(error as Error).message}\n\n${USAGE}`);
+    process.exit(1);
+  }
 }
 
 function summary({ pairs: run, matched, errors, stock }: FuzzCounts): string {
