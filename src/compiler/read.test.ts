@@ -13,6 +13,18 @@ function readBytes(...parts: (string | number[])[]): { text: string | undefined;
   return readFile({ path: 'rules.yaml', bytes: Buffer.concat(parts.map((part) => Buffer.from(part as string))) });
 }
 
+test.each([
+  [{ path: 'rules', problem: 'is a directory' }, 'name the files in it'],
+  [{ path: 'a.yaml,b.yaml', problem: 'no such file or directory' }, 'a comma does not separate files: repeat -r'],
+  [{ path: 'a.yaml', problem: 'no such file or directory' }, undefined],
+])('%j comes with the hint %j', (file, hint) => {
+  expect(readFile(file).diagnostics[0]).toMatchObject({
+    code: 'T1001',
+    message: expect.stringContaining(file.problem),
+  });
+  expect(readFile(file).diagnostics[0]?.hint).toBe(hint);
+});
+
 describe('the text of a file', () => {
   test('UTF-8, with or without a mark, beyond the basic plane too', () => {
     expect(readBytes('é€😀\n')).toEqual({ text: 'é€😀\n', diagnostics: [] });

@@ -26,7 +26,8 @@ export function read(file: SourceFile, findings: Findings): Source | undefined {
     // A folder can be opened, but not read.
     const failed = file.problem === 'is a directory' ? 'read' : 'open';
     const record = { error: `${failed} ${file.path}: ${file.problem}` };
-    findings.add('T1001', startOf(file.path), `cannot read \`${file.path}\`: ${file.problem}`, { record });
+    const hint = pathHint(file.path, file.problem);
+    findings.add('T1001', startOf(file.path), `cannot read \`${file.path}\`: ${file.problem}`, { hint, record });
     return undefined;
   }
   const size = 'bytes' in file ? file.bytes.length : Buffer.byteLength(file.text);
@@ -36,6 +37,11 @@ export function read(file: SourceFile, findings: Findings): Source | undefined {
   }
   const text = 'bytes' in file ? decode(file.path, file.bytes, findings) : file.text;
   return text === undefined ? undefined : withoutControls(file.path, text.replace(/^\ufeff/, ''), findings);
+}
+
+function pathHint(path: string, problem: string): string | undefined {
+  if (problem === 'is a directory') return 'name the files in it';
+  return path.includes(',') ? 'a comma does not separate files: repeat -r' : undefined;
 }
 
 function decode(path: string, bytes: Uint8Array, findings: Findings): string | undefined {
