@@ -5,6 +5,7 @@ import type { FalcoEvent } from '../model/falco-event.ts';
 import type { Outcome } from '../model/outcome.ts';
 import type { PlannedRule } from '../model/rule.ts';
 import type { AlertHead, Telemetry } from '../model/transition.ts';
+import { startDeadline } from './deadline.ts';
 import { type DedupWindow, dedupKey } from './dedup.ts';
 import { enrich, type Step } from './enrich.ts';
 import type { Executor } from './execute.ts';
@@ -121,8 +122,9 @@ export class Pipeline {
       return true;
     }
     telemetry.emit({ kind: 'started', step: head });
-    const limit = AbortSignal.any([signal, AbortSignal.timeout(actionDeadline)]);
-    const outcome = await executor.run(actionner, action.parameters, event, limit);
+    const deadline = startDeadline(signal, actionDeadline);
+    const outcome = await executor.run(actionner, action.parameters, event, deadline.signal);
+    deadline.end();
     if (isFailedCheck(outcome)) {
       telemetry.emit({ kind: 'check_failed', step: head, error: outcome.error, objects: outcome.objects });
       return true;
