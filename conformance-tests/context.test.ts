@@ -70,7 +70,7 @@ function stepsOf(oracleCase: OracleCase<Recorded>, body: string): object[] {
 
 function describeStep(step: Step): object {
   const { event, rule, action } = step;
-  const context = asRecorded(step.context);
+  const context = asRecorded(step.context());
   const tokens = step.tokens();
   return {
     rule: rule.rule,

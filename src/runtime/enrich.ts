@@ -10,23 +10,26 @@ export interface Step {
   readonly event: FalcoEvent;
   readonly rule: PlannedRule;
   readonly action: PlannedAction;
-  readonly context: Context;
-  /** Made on first use: few actionners expand tokens. */
+  /** Made on first use, as the tokens are: few actionners want either. */
+  context(): Context;
   tokens(): Tokens;
 }
 
 /** Stage: adds to an action of a plan what Talon knows about it. Nothing is shared with other steps. */
 export function enrich(alert: AlertHead, event: FalcoEvent, rule: PlannedRule, action: PlannedAction): Step {
-  const context = talonContext(rule, action);
+  let context: Context | undefined;
   let tokens: Tokens | undefined;
   return {
     head: { alert, rule: rule.rule, action: action.action, actionner: action.actionner },
     event,
     rule,
     action,
-    context,
+    context() {
+      context ??= talonContext(rule, action);
+      return context;
+    },
     tokens() {
-      tokens ??= eventTokens(event, context);
+      tokens ??= eventTokens(event, this.context());
       return tokens;
     },
   };
