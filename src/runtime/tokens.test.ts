@@ -43,7 +43,7 @@ describe('eventTokens', () => {
     const alert = event(
       '{"priority":"Notice","rule":"Shell","hostname":"n1","tags":["a",1,null,{"k":1}],' +
         '"output_fields":{"fd.name":"/etc/x","proc.args[0]":"-l","proc.pid":1234567,"evt.time":1717000000000000001,' +
-        '"n":null,"b":true,"l":["a",1.0],"o":{"z":1,"a":"<"},"straße":"s","rule":"shadowed"}}',
+        '"n":null,"b":true,"l":["a",1.0],"o":{"z":1,"a":"<"},"straße":"s","ⓐé":"c","rule":"shadowed"}}',
     );
     expect(Object.fromEntries(eventTokens(alert, new Map([['falco-talon.rule', 'R']])))).toEqual({
       FD_NAME: '/etc/x',
@@ -55,6 +55,7 @@ describe('eventTokens', () => {
       L: '["a",1.0]',
       O: '{"a":"<","z":1}',
       STRAßE: 's',
+      'ⒶÉ': 'c',
       'FALCO-TALON_RULE': 'R',
       PRIORITY: 'Notice',
       HOSTNAME: 'n1',

@@ -34,9 +34,9 @@ function tokenText(value: JsonValue): string {
   return value instanceof JsonNumber ? plainNumber(value) : jsonText(value);
 }
 
-/** Letter by letter, as Go does: `ß` stays what it is. */
+/** Character by character, as Go does: `ß` stays what it is. */
 function upperCase(text: string): string {
-  return text.replace(/\p{L}/gu, (letter) => {
+  return text.replace(/\p{Changes_When_Uppercased}/gu, (letter) => {
     const upper = letter.toUpperCase();
     return upper.length === letter.length ? upper : letter;
   });
