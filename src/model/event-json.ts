@@ -33,6 +33,12 @@ export function eventTime(time: string): string {
   if (!parts) return '0001-01-01T00:00:00Z';
   const [, date, hour = '', rest, fraction = '', zone = ''] = parts;
   const digits = fraction.slice(0, 9).replace(/0+$/, '');
-  const offset = /^[+-]00:00$/.test(zone) ? 'Z' : zone;
-  return `${date}T${hour.padStart(2, '0')}${rest}${digits && `.${digits}`}${offset}`;
+  return `${date}T${hour.padStart(2, '0')}${rest}${digits && `.${digits}`}${offsetText(zone)}`;
+}
+
+/** The offset of a time zone, in which an alert may write an hour as 60 minutes. */
+function offsetText(zone: string): string {
+  if (/^(?:Z|[+-]00:00)$/.test(zone)) return 'Z';
+  if (!zone.endsWith(':60')) return zone;
+  return `${zone[0]}${String(Number(zone.slice(1, 3)) + 1).padStart(2, '0')}:00`;
 }
