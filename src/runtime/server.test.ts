@@ -168,6 +168,13 @@ describe('Server', () => {
       expectRefusal(await send('PUT', '/', body(2 * LIMIT)), 400, 'Please send with POST http method\n');
     });
 
+    it('refuses CONNECT, which asks for a tunnel', async () => {
+      const answer = await raw(port, 'CONNECT other:443 HTTP/1.1\r\nHost: x\r\n\r\n');
+      expect(answer).toMatch(/^HTTP\/1\.1 400 Bad Request\r\n/);
+      expect(answer).toContain('\r\n\r\nPlease send with POST http method\n');
+      expect(refused).toEqual(['method']);
+    });
+
     it('refuses a method that is none', async () => {
       const answer = await raw(port, `post / HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}`);
       expect(answer).toMatch(/^HTTP\/1\.1 400 Bad Request\r\n/);

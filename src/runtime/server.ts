@@ -88,6 +88,8 @@ function createApp(options: ServerOptions): FastifyInstance {
     clientErrorHandler: (error, socket) => refuseConnection(error.code ?? '', socket, telemetry),
   });
   app.server.maxConnections = limits.connections;
+  // Node hands these over apart from all others, and hangs up where nobody takes them.
+  app.server.on('connect', (_request, socket: Socket) => refuseConnection('HPE_INVALID_METHOD', socket, telemetry));
   app.removeAllContentTypeParsers();
   app.addContentTypeParser(BODY_TYPE, { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
   app.setErrorHandler((error: { statusCode?: number; message?: string }, request, reply) => {
