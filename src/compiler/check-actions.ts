@@ -9,7 +9,7 @@ import { actionRecord } from './check-structure.ts';
 import { type EmbeddedFiles, FileEmbedder, type ReadFile } from './embed-files.ts';
 import type { ErrorId } from './errors.ts';
 import type { Findings } from './findings.ts';
-import { datePaths, spelledParameters, spotOfPath } from './parameter-value.ts';
+import { spelledParameters, spotOfPath, untakenValues } from './parameter-value.ts';
 import type { Spot } from './source.ts';
 import { refuseParameters } from './strict-talon.ts';
 
@@ -103,12 +103,12 @@ export class ActionChecker {
     { owner, spot, record }: Subject,
   ): boolean {
     const given = spelledParameters(parameters, schema);
-    const dates = parameters ? dateProblems(parameters, schema) : [];
+    const untaken = parameters ? untakenProblems(parameters, schema) : [];
     const text = JSON.stringify(given);
     const good = this.#good.get(schema) ?? new Set();
-    if (dates.length === 0 && good.has(text)) return true;
+    if (untaken.length === 0 && good.has(text)) return true;
     this.#good.set(schema, good);
-    const problems = [...dates, ...otherProblems(schema, given, dates)];
+    const problems = [...untaken, ...otherProblems(schema, given, untaken)];
     const error = problems[0]?.message ?? 'wrong parameters';
     for (const [index, { path, message }] of problems.entries()) {
       const at = (parameters && spotOfPath(parameters, path)) ?? spot;
@@ -136,22 +136,22 @@ export class ActionChecker {
 }
 
 /** To Falco Talon a date is no text, whatever it looks like. */
-function dateProblems(parameters: Parameters, schema: ParameterSchema): ParameterProblem[] {
-  return datePaths(parameters, schema).map((path) => ({
+function untakenProblems(parameters: Parameters, schema: ParameterSchema): ParameterProblem[] {
+  return untakenValues(parameters, schema).map(({ path, what }) => ({
     path,
-    message: `parameter '${pathText(path)}' must not be a date: put it in quotes`,
+    message: `parameter '${pathText(path)}' is ${what}`,
   }));
 }
 
-/** What is wrong beside the dates. */
+/** What is wrong beside values of those types. */
 function otherProblems(
   schema: ParameterSchema,
   given: ParameterMap | null,
-  dates: readonly ParameterProblem[],
+  untaken: readonly ParameterProblem[],
 ): readonly ParameterProblem[] {
   const decoded = decodeParameters(schema, given);
   if (decoded.ok) return [];
-  const seen = new Set(dates.map(({ path }) => pathText(path)));
+  const seen = new Set(untaken.map(({ path }) => pathText(path)));
   return decoded.problems.filter(({ path }) => !seen.has(pathText(path)));
 }
 

@@ -70,19 +70,32 @@ function spelledValue(node: YamlNode): ParameterValue {
   return node.kind === 'scalar' && (type === 'int' || type === 'float') ? node.text : parameterValue(node);
 }
 
-/** Where dates stand in the parameters that a plug-in knows. None of them takes a date. */
-export function datePaths(parameters: Parameters, schema: ParameterSchema): readonly (string | number)[][] {
-  const paths: (string | number)[][] = [];
+/** A value of a type that no plug-in takes. */
+export interface UntakenValue {
+  readonly path: readonly (string | number)[];
+  readonly what: 'a date: put it in quotes' | 'no finite number';
+}
+
+/** Dates, and numbers such as `.inf`, in the parameters that a plug-in knows. Their texts would be taken for texts. */
+export function untakenValues(parameters: Parameters, schema: ParameterSchema): readonly UntakenValue[] {
+  const found: UntakenValue[] = [];
   const path: (string | number)[] = [];
   const visit = (node: YamlNode, step: string | number): void => {
     path.push(step);
-    if (node.kind === 'scalar' && scalarType(node).type === 'date') paths.push([...path]);
+    const what = node.kind === 'scalar' ? untakenType(node) : undefined;
+    if (what !== undefined) found.push({ path: [...path], what });
     if (node.kind === 'list') for (const [index, item] of node.items.entries()) visit(item, index);
     if (node.kind === 'map') for (const [name, { value }] of node.entries) visit(value, name);
     path.pop();
   };
   for (const [name, { value }] of parameters) if (parameterName(schema, name) !== undefined) visit(value, name);
-  return paths;
+  return found;
+}
+
+function untakenType(node: ScalarNode): UntakenValue['what'] | undefined {
+  const { type, value } = scalarType(node);
+  if (type === 'date') return 'a date: put it in quotes';
+  return type === 'float' && typeof value === 'string' ? 'no finite number' : undefined;
 }
 
 /** Where a value inside parameters stands: the deepest node along the path. */
