@@ -32,6 +32,20 @@ describe('createMetricsPage', () => {
     expect(await render()).toContain(`falcosecurity_falco_talon_events_total{source="syscall",${SCOPE_LABELS}} 2\n`);
   });
 
+  it('is rendered once for all who wait, and anew for who comes later', async () => {
+    const counters = new Counters();
+    const render = createMetricsPage({ counters, version: '1.2.3', revision: 'r' });
+    const first = render();
+    expect(render()).toBe(first);
+    await Promise.resolve();
+    await Promise.resolve();
+    const second = render();
+    expect(second).not.toBe(first);
+    expect(render()).toBe(second);
+    counters.addEvent('', '', 'syscall');
+    expect(await second).toContain(`falcosecurity_falco_talon_events_total{source="syscall",${SCOPE_LABELS}} 1\n`);
+  });
+
   it('tells about the process and what it serves', async () => {
     const text = await page(new Counters());
     expect(text).toMatch(/build_info\{version="1\.2\.3",revision="r",node="v[\d.]+",/);
