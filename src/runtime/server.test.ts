@@ -243,6 +243,13 @@ describe('Server', () => {
       expect(await send('POST', '/', ALERT)).toMatchObject({ status: 200 });
     });
 
+    it('cuts off who does not read the answer', async () => {
+      const length = 64 * 2 ** 20;
+      page = async () => 'x'.repeat(length);
+      const answer = raw(port, 'GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n', { end: false, readAfter: 7_500 });
+      expect((await answer).length).toBeLessThan(length);
+    }, 15_000);
+
     it('survives connections that are cut anywhere', async () => {
       const full = `POST / HTTP/1.1\r\nHost: x\r\nContent-Length: ${ALERT.length}\r\n\r\n${ALERT}`;
       for (let length = 0; length < full.length; length += 7) await cut(port, full.slice(0, length));
@@ -280,9 +287,13 @@ function exchange(port: number, method: string, path: string, body: string | Buf
   });
 }
 
-function raw(port: number, text: string, { end = true } = {}): Promise<string> {
+function raw(port: number, text: string, { end = true, readAfter = 0 } = {}): Promise<string> {
   return new Promise((resolve, reject) => {
     const socket = connect(port, '127.0.0.1', () => (end ? socket.end(text) : socket.write(text)));
+    if (readAfter > 0) {
+      socket.pause();
+      setTimeout(() => socket.resume(), readAfter);
+    }
     let answer = '';
     socket.on('data', (chunk) => {
       answer += chunk.toString();

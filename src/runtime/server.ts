@@ -23,6 +23,8 @@ export interface ServerOptions {
 /** Milliseconds for the head of a request, and for all of it. Falco Talon has the same. */
 const REQUEST_TIMEOUT = 2_000;
 const TIMEOUT_CHECK_INTERVAL = 250;
+/** Milliseconds in which a sender reads nothing of its answer, before the connection is cut; Node may give it twice as long. */
+const STALL_TIMEOUT = 3_000;
 /** Milliseconds that an idle connection is kept: longer than proxies in front keep theirs. */
 const KEEP_ALIVE = 72_000;
 /** Bytes of the head of a request; paths may be long. */
@@ -70,6 +72,7 @@ function createApp(options: ServerOptions): FastifyInstance {
     logger: false,
     bodyLimit: limits.bodyBytes,
     requestTimeout: REQUEST_TIMEOUT,
+    connectionTimeout: STALL_TIMEOUT,
     keepAliveTimeout: KEEP_ALIVE,
     exposeHeadRoutes: false,
     // Requests on open connections are served until the end, instead of a 503 of the framework's own shape.
