@@ -6,31 +6,6 @@ import { conditionBuiltins } from '../src/runtime/condition-builtins.ts';
 import { createEvaluator, type Evaluator } from '../src/runtime/evaluate.ts';
 import { arrayBuffer } from './matching-engines.ts';
 
-/** A rule that matches every alert but for the criteria given here. */
-export function ruleWith(match: Partial<MatchTerms>, rule: Partial<PolicyRule> = {}): PolicyRule {
-  return {
-    rule: 'r',
-    description: '',
-    continue: true,
-    dry_run: false,
-    notifiers: [],
-    actions: [],
-    written: {},
-    match: {
-      ...{
-        rules: [],
-        priority: { text: '', accepts: ANY_PRIORITY },
-        source: '',
-        tags: [],
-        output_fields: [],
-        condition: '',
-      },
-      ...match,
-    },
-    ...rule,
-  };
-}
-
 /** The terms of an item such as `a=x, b!=y`. */
 export function terms(item: string): FieldTerm[] {
   return item.split(', ').map((part) => {

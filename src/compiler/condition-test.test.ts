@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { bytes, ModuleDoors, ruleWith, terms } from '../../conformance-tests/module-doors.ts';
+import { bytes, ModuleDoors, terms } from '../../conformance-tests/module-doors.ts';
+import { ruleWith } from '../../conformance-tests/rule-with.ts';
 import { evaluateCondition, parseCondition } from '../model/condition.ts';
 import { decodeEvent } from '../model/decode-event.ts';
 import { link } from './link.ts';

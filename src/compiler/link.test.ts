@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { atLeast, ModuleDoors, ruleWith, terms } from '../../conformance-tests/module-doors.ts';
+import { atLeast, ModuleDoors, terms } from '../../conformance-tests/module-doors.ts';
+import { ruleWith } from '../../conformance-tests/rule-with.ts';
 import type { PolicyRule } from '../model/rule.ts';
 import { link } from './link.ts';
 

@@ -1,7 +1,8 @@
 import { loadPolicy } from '@open-policy-agent/opa-wasm';
 import { describe, expect, test } from 'vitest';
 import { arrayBuffer } from '../../conformance-tests/matching-engines.ts';
-import { ModuleDoors, ruleWith, terms } from '../../conformance-tests/module-doors.ts';
+import { ModuleDoors, terms } from '../../conformance-tests/module-doors.ts';
+import { ruleWith } from '../../conformance-tests/rule-with.ts';
 import type { PlannedAction } from '../model/rule.ts';
 import { conditionBuiltins } from '../runtime/condition-builtins.ts';
 import { link } from './link.ts';

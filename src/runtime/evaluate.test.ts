@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { atLeast, bytes, ModuleDoors, ruleWith, terms } from '../../conformance-tests/module-doors.ts';
+import { atLeast, bytes, ModuleDoors, terms } from '../../conformance-tests/module-doors.ts';
+import { ruleWith } from '../../conformance-tests/rule-with.ts';
 import { link } from '../compiler/link.ts';
 import { decodeEvent } from '../model/decode-event.ts';
 import { createEvaluator, type HeaderField } from './evaluate.ts';

@@ -1,31 +1,22 @@
 import { expect, test } from 'vitest';
+import { ruleWith } from '../../conformance-tests/rule-with.ts';
 import { decodeEvent } from '../model/decode-event.ts';
-import type { PolicyRule } from '../model/rule.ts';
 import { explainRule } from './explain.ts';
 
-const RULE: PolicyRule = {
-  rule: 'R',
-  description: '',
-  continue: true,
-  dry_run: false,
-  notifiers: [],
-  actions: [],
-  written: {},
-  match: {
-    rules: ['Shell', 'Other'],
-    priority: { text: '>=Warning', accepts: 0b1_1111_0000 },
-    source: 'syscall',
-    tags: [['container', 'host'], ['T1059']],
-    output_fields: [
-      [
-        { key: 'proc.pid', operator: '=', value: '4194304' },
-        { key: 'k8s.ns.name', operator: '!=', value: 'shop' },
-      ],
-      [{ key: 'absent', operator: '=', value: 'x' }],
+const RULE = ruleWith({
+  rules: ['Shell', 'Other'],
+  priority: { text: '>=Warning', accepts: 0b1_1111_0000 },
+  source: 'syscall',
+  tags: [['container', 'host'], ['T1059']],
+  output_fields: [
+    [
+      { key: 'proc.pid', operator: '=', value: '4194304' },
+      { key: 'k8s.ns.name', operator: '!=', value: 'shop' },
     ],
-    condition: 'event.rule == "Shell" && (event.hostname == "a" || event.hostname == "b")',
-  },
-};
+    [{ key: 'absent', operator: '=', value: 'x' }],
+  ],
+  condition: 'event.rule == "Shell" && (event.hostname == "a" || event.hostname == "b")',
+});
 
 function explain(body: string) {
   const decoded = decodeEvent(new TextEncoder().encode(body));

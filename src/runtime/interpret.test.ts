@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
+import { ruleWith } from '../../conformance-tests/rule-with.ts';
 import { decodeEvent } from '../model/decode-event.ts';
 import type { FalcoEvent } from '../model/falco-event.ts';
-import { ANY_PRIORITY } from '../model/priority.ts';
-import type { FieldTerm, MatchTerms, PolicyRule } from '../model/rule.ts';
+import type { FieldTerm, MatchTerms } from '../model/rule.ts';
 import { interpret } from './interpret.ts';
 
 function event(body: string): FalcoEvent {
@@ -11,27 +11,7 @@ function event(body: string): FalcoEvent {
   return decoded.event;
 }
 
-function rule(match: Partial<MatchTerms>, goesOn = true): PolicyRule {
-  return {
-    rule: 'R',
-    description: '',
-    continue: goesOn,
-    dry_run: false,
-    notifiers: [],
-    actions: [],
-    written: {},
-    match: {
-      rules: [],
-      priority: { text: '', accepts: ANY_PRIORITY },
-      source: '',
-      tags: [],
-      output_fields: [],
-      condition: '',
-      ...match,
-    },
-  };
-}
-
+const rule = (match: Partial<MatchTerms>, goesOn = true) => ruleWith(match, { continue: goesOn });
 const term = (key: string, operator: '=' | '!=', value: string): FieldTerm => ({ key, operator, value });
 const matches = (match: Partial<MatchTerms>, alert: FalcoEvent) => interpret([rule(match)], alert).length === 1;
 

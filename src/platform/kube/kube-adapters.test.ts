@@ -1,37 +1,11 @@
-import { setMaxListeners } from 'node:events';
 import path from 'node:path';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { NodeTarget, PodTarget } from '../../model/doors.ts';
-import { createKubeAdapters, type KubeAdapters } from './kube-adapters.ts';
-import { type Answer, RecordingApi, statusOf, TOKEN } from './recording-api.ts';
+import { describe, expect, it } from 'vitest';
+import type { NodeTarget } from '../../model/doors.ts';
+import { createKubeAdapters } from './kube-adapters.ts';
+import { failureOf, POD_PATH, pod, READ, signal, useRecordedKube } from './recorded-kube.ts';
+import { type Answer, statusOf, TOKEN } from './recording-api.ts';
 
-let api: RecordingApi;
-let kube: KubeAdapters;
-
-const POD_PATH = '/api/v1/namespaces/shop/pods/web';
-const READ = `GET ${POD_PATH}`;
-const pod = (): PodTarget => ({ kind: 'pod', namespace: 'shop', name: 'web' });
-// One signal for all requests of this file; the broker does the same for those of a step.
-const signal = new AbortController().signal;
-setMaxListeners(0, signal);
-
-beforeAll(async () => {
-  api = new RecordingApi();
-  await api.start();
-  kube = createKubeAdapters({ kubeconfig: api.kubeconfig(), answerTimeout: 400 });
-  await kube.init();
-});
-afterAll(async () => {
-  await kube.close();
-  await api.stop();
-});
-beforeEach(() => api.reset());
-
-const failureOf = (promise: Promise<unknown>) =>
-  promise.then(
-    () => 'no failure',
-    (error: unknown) => error,
-  );
+const recorded = useRecordedKube();
 
 const node: NodeTarget = { kind: 'node', name: 'node-1' };
 
@@ -49,9 +23,9 @@ function ownedBy(...references: object[]): Answer {
 
 describe('pods.label', () => {
   it('is one merge patch, in which null removes', async () => {
-    api.answers.set(`PATCH ${POD_PATH}`, podBody());
-    await kube.adapters['pods.label'](pod(), { a: 'b', gone: null, 'x.example/y': '' }, signal);
-    expect(api.seen).toEqual([
+    recorded.api.answers.set(`PATCH ${POD_PATH}`, podBody());
+    await recorded.kube.adapters['pods.label'](pod(), { a: 'b', gone: null, 'x.example/y': '' }, signal);
+    expect(recorded.api.seen).toEqual([
       {
         line: `PATCH ${POD_PATH}`,
         type: 'application/merge-patch+json',
@@ -62,51 +36,57 @@ describe('pods.label', () => {
   });
 
   it('is tied to the UID, where that is known', async () => {
-    api.answers.set(`PATCH ${POD_PATH}`, podBody());
-    await kube.adapters['pods.label']({ ...pod(), uid: 'uid-1' }, { a: 'b' }, signal);
-    expect(api.seen[0]?.body).toEqual({ metadata: { uid: 'uid-1', labels: { a: 'b' } } });
+    recorded.api.answers.set(`PATCH ${POD_PATH}`, podBody());
+    await recorded.kube.adapters['pods.label']({ ...pod(), uid: 'uid-1' }, { a: 'b' }, signal);
+    expect(recorded.api.seen[0]?.body).toEqual({ metadata: { uid: 'uid-1', labels: { a: 'b' } } });
   });
 });
 
 describe('pods.delete', () => {
   it('is tied to the UID of the pod that it looked up, and always says how long it waits', async () => {
-    api.answers.set(READ, podBody());
-    api.answers.set(`DELETE ${POD_PATH}`, podBody());
-    await kube.adapters['pods.delete'](pod(), 0, signal);
-    expect(api.seen.map(({ line }) => line)).toEqual([READ, `DELETE ${POD_PATH}`]);
-    expect(api.seen[1]?.body).toMatchObject({ gracePeriodSeconds: 0, preconditions: { uid: 'uid-1' } });
+    recorded.api.answers.set(READ, podBody());
+    recorded.api.answers.set(`DELETE ${POD_PATH}`, podBody());
+    await recorded.kube.adapters['pods.delete'](pod(), 0, signal);
+    expect(recorded.api.seen.map(({ line }) => line)).toEqual([READ, `DELETE ${POD_PATH}`]);
+    expect(recorded.api.seen[1]?.body).toMatchObject({ gracePeriodSeconds: 0, preconditions: { uid: 'uid-1' } });
   });
 
   it('needs no lookup where the UID is known', async () => {
-    api.answers.set(`DELETE ${POD_PATH}`, podBody());
-    await kube.adapters['pods.delete']({ ...pod(), uid: 'uid-0' }, 30, signal);
-    expect(api.seen).toHaveLength(1);
-    expect(api.seen[0]?.body).toMatchObject({ gracePeriodSeconds: 30, preconditions: { uid: 'uid-0' } });
+    recorded.api.answers.set(`DELETE ${POD_PATH}`, podBody());
+    await recorded.kube.adapters['pods.delete']({ ...pod(), uid: 'uid-0' }, 30, signal);
+    expect(recorded.api.seen).toHaveLength(1);
+    expect(recorded.api.seen[0]?.body).toMatchObject({ gracePeriodSeconds: 30, preconditions: { uid: 'uid-0' } });
   });
 
   it('shares the lookup with the other doors of the step', async () => {
-    api.answers.set(READ, podBody({}, { nodeName: 'node-1' }));
-    api.answers.set(`DELETE ${POD_PATH}`, podBody());
+    recorded.api.answers.set(READ, podBody({}, { nodeName: 'node-1' }));
+    recorded.api.answers.set(`DELETE ${POD_PATH}`, podBody());
     const target = pod();
-    await Promise.all([kube.adapters['pods.owner'](target, signal), kube.adapters['nodes.ofPod'](target, signal)]);
-    await kube.adapters['pods.delete'](target, 0, signal);
-    expect(api.seen.map(({ line }) => line)).toEqual([READ, `DELETE ${POD_PATH}`]);
+    await Promise.all([
+      recorded.kube.adapters['pods.owner'](target, signal),
+      recorded.kube.adapters['nodes.ofPod'](target, signal),
+    ]);
+    await recorded.kube.adapters['pods.delete'](target, 0, signal);
+    expect(recorded.api.seen.map(({ line }) => line)).toEqual([READ, `DELETE ${POD_PATH}`]);
   });
 
   it('does not keep a lookup that failed', async () => {
-    api.answers.set(READ, statusOf(503, 'ServiceUnavailable', 'not yet'));
+    recorded.api.answers.set(READ, statusOf(503, 'ServiceUnavailable', 'not yet'));
     const target = pod();
-    await failureOf(kube.adapters['pods.delete'](target, 0, signal));
-    api.answers.set(READ, podBody());
-    api.answers.set(`DELETE ${POD_PATH}`, podBody());
-    await kube.adapters['pods.delete'](target, 0, signal);
-    expect(api.seen.map(({ line }) => line)).toEqual([READ, READ, `DELETE ${POD_PATH}`]);
+    await failureOf(recorded.kube.adapters['pods.delete'](target, 0, signal));
+    recorded.api.answers.set(READ, podBody());
+    recorded.api.answers.set(`DELETE ${POD_PATH}`, podBody());
+    await recorded.kube.adapters['pods.delete'](target, 0, signal);
+    expect(recorded.api.seen.map(({ line }) => line)).toEqual([READ, READ, `DELETE ${POD_PATH}`]);
   });
 
   it('says of a pod that was replaced what the API server says', async () => {
-    api.answers.set(READ, podBody());
-    api.answers.set(`DELETE ${POD_PATH}`, statusOf(409, 'Conflict', 'Precondition failed: UID in precondition: uid-1'));
-    expect(await failureOf(kube.adapters['pods.delete'](pod(), 0, signal))).toMatchObject({
+    recorded.api.answers.set(READ, podBody());
+    recorded.api.answers.set(
+      `DELETE ${POD_PATH}`,
+      statusOf(409, 'Conflict', 'Precondition failed: UID in precondition: uid-1'),
+    );
+    expect(await failureOf(recorded.kube.adapters['pods.delete'](pod(), 0, signal))).toMatchObject({
       code: 'refused',
       message: 'Precondition failed: UID in precondition: uid-1',
     });
@@ -114,26 +94,29 @@ describe('pods.delete', () => {
 });
 
 describe('pods.owner', () => {
-  const owner = () => kube.adapters['pods.owner'](pod(), signal);
+  const owner = () => recorded.kube.adapters['pods.owner'](pod(), signal);
 
   it('is null for a standalone pod', async () => {
-    api.answers.set(READ, podBody());
+    recorded.api.answers.set(READ, podBody());
     expect(await owner()).toBeNull();
   });
 
   it.each(['DaemonSet', 'StatefulSet', 'ReplicaSet'])('is a %s, without a second request', async (kind) => {
-    api.answers.set(READ, ownedBy({ kind, name: 'x', controller: true }));
+    recorded.api.answers.set(READ, ownedBy({ kind, name: 'x', controller: true }));
     expect(await owner()).toEqual({ kind, name: 'x' });
-    expect(api.seen).toHaveLength(1);
+    expect(recorded.api.seen).toHaveLength(1);
   });
 
   it('prefers the reference that controls', async () => {
-    api.answers.set(READ, ownedBy({ kind: 'Thing', name: 'x' }, { kind: 'DaemonSet', name: 'y', controller: true }));
+    recorded.api.answers.set(
+      READ,
+      ownedBy({ kind: 'Thing', name: 'x' }, { kind: 'DaemonSet', name: 'y', controller: true }),
+    );
     expect(await owner()).toEqual({ kind: 'DaemonSet', name: 'y' });
   });
 
   it('is the first reference where none controls', async () => {
-    api.answers.set(READ, ownedBy({ kind: 'StatefulSet', name: 'x' }, { kind: 'DaemonSet', name: 'y' }));
+    recorded.api.answers.set(READ, ownedBy({ kind: 'StatefulSet', name: 'x' }, { kind: 'DaemonSet', name: 'y' }));
     expect(await owner()).toEqual({ kind: 'StatefulSet', name: 'x' });
   });
 
@@ -142,18 +125,18 @@ describe('pods.owner', () => {
     { kind: 'Node', apiVersion: 'v1' },
     { kind: 'ReplicaSet', apiVersion: 'example.org/v1' },
   ])('is another for $kind of $apiVersion', async (reference) => {
-    api.answers.set(READ, ownedBy({ ...reference, name: 'x', controller: true }));
+    recorded.api.answers.set(READ, ownedBy({ ...reference, name: 'x', controller: true }));
     expect(await owner()).toEqual({ kind: 'other', name: 'x' });
   });
 });
 
 describe('pods.replicas', () => {
   const replicaSet = '/apis/apps/v1/namespaces/shop/replicasets/rs';
-  const replicas = () => kube.adapters['pods.replicas'](pod(), signal);
+  const replicas = () => recorded.kube.adapters['pods.replicas'](pod(), signal);
 
   it('are those that the ReplicaSet wants and has ready', async () => {
-    api.answers.set(READ, ownedBy({ kind: 'ReplicaSet', name: 'rs', controller: true }));
-    api.answers.set(`GET ${replicaSet}`, {
+    recorded.api.answers.set(READ, ownedBy({ kind: 'ReplicaSet', name: 'rs', controller: true }));
+    recorded.api.answers.set(`GET ${replicaSet}`, {
       status: 200,
       body: { spec: { replicas: 4 }, status: { readyReplicas: 3 } },
     });
@@ -161,23 +144,26 @@ describe('pods.replicas', () => {
   });
 
   it('are none where the ReplicaSet says nothing of ready ones', async () => {
-    api.answers.set(READ, ownedBy({ kind: 'ReplicaSet', name: 'rs', controller: true }));
-    api.answers.set(`GET ${replicaSet}`, { status: 200, body: { spec: { replicas: 4 }, status: { replicas: 4 } } });
+    recorded.api.answers.set(READ, ownedBy({ kind: 'ReplicaSet', name: 'rs', controller: true }));
+    recorded.api.answers.set(`GET ${replicaSet}`, {
+      status: 200,
+      body: { spec: { replicas: 4 }, status: { replicas: 4 } },
+    });
     expect(await replicas()).toEqual({ wanted: 4, ready: 0 });
   });
 
   it('cost no second lookup of the pod behind its owner', async () => {
-    api.answers.set(READ, ownedBy({ kind: 'ReplicaSet', name: 'rs', controller: true }));
-    api.answers.set(`GET ${replicaSet}`, { status: 200, body: { spec: { replicas: 1 } } });
+    recorded.api.answers.set(READ, ownedBy({ kind: 'ReplicaSet', name: 'rs', controller: true }));
+    recorded.api.answers.set(`GET ${replicaSet}`, { status: 200, body: { spec: { replicas: 1 } } });
     const target = pod();
-    await kube.adapters['pods.owner'](target, signal);
-    await kube.adapters['pods.replicas'](target, signal);
-    expect(api.seen).toHaveLength(2);
+    await recorded.kube.adapters['pods.owner'](target, signal);
+    await recorded.kube.adapters['pods.replicas'](target, signal);
+    expect(recorded.api.seen).toHaveLength(2);
   });
 
   it('fail when the ReplicaSet is gone', async () => {
-    api.answers.set(READ, ownedBy({ kind: 'ReplicaSet', name: 'rs', controller: true }));
-    api.answers.set(`GET ${replicaSet}`, statusOf(404, 'NotFound', 'replicasets.apps "rs" not found'));
+    recorded.api.answers.set(READ, ownedBy({ kind: 'ReplicaSet', name: 'rs', controller: true }));
+    recorded.api.answers.set(`GET ${replicaSet}`, statusOf(404, 'NotFound', 'replicasets.apps "rs" not found'));
     expect(await failureOf(replicas())).toMatchObject({
       code: 'refused',
       message: "the replicaset 'rs' in the namespace 'shop' doesn't exist",
@@ -185,7 +171,7 @@ describe('pods.replicas', () => {
   });
 
   it('are refused for a pod of another owner', async () => {
-    api.answers.set(READ, ownedBy({ kind: 'DaemonSet', name: 'x', controller: true }));
+    recorded.api.answers.set(READ, ownedBy({ kind: 'DaemonSet', name: 'x', controller: true }));
     expect(await failureOf(replicas())).toMatchObject({
       code: 'refused',
       message: "the pod 'web' in the namespace 'shop' belongs to no ReplicaSet",
@@ -195,29 +181,29 @@ describe('pods.replicas', () => {
 
 describe('nodes', () => {
   it('are found by the pod that runs on them', async () => {
-    api.answers.set(READ, podBody({}, { nodeName: 'node-1' }));
-    expect(await kube.adapters['nodes.ofPod'](pod(), signal)).toEqual(node);
+    recorded.api.answers.set(READ, podBody({}, { nodeName: 'node-1' }));
+    expect(await recorded.kube.adapters['nodes.ofPod'](pod(), signal)).toEqual(node);
   });
 
   it.each([{}, { nodeName: '' }, { nodeName: '../namespaces/x' }])('are not found by %j', async (spec) => {
-    api.answers.set(READ, podBody({}, spec));
-    expect(await failureOf(kube.adapters['nodes.ofPod'](pod(), signal))).toMatchObject({
+    recorded.api.answers.set(READ, podBody({}, spec));
+    expect(await failureOf(recorded.kube.adapters['nodes.ofPod'](pod(), signal))).toMatchObject({
       code: 'refused',
       message: "the pod 'web' in the namespace 'shop' is on no node yet",
     });
   });
 
   it('are labeled by one merge patch', async () => {
-    api.answers.set('PATCH /api/v1/nodes/node-1', { status: 200, body: {} });
-    await kube.adapters['nodes.label'](node, { a: 'b', gone: null }, signal);
-    expect(api.seen).toMatchObject([
+    recorded.api.answers.set('PATCH /api/v1/nodes/node-1', { status: 200, body: {} });
+    await recorded.kube.adapters['nodes.label'](node, { a: 'b', gone: null }, signal);
+    expect(recorded.api.seen).toMatchObject([
       { type: 'application/merge-patch+json', body: { metadata: { labels: { a: 'b', gone: null } } } },
     ]);
   });
 
   it('that do not exist are named', async () => {
-    api.answers.set('PATCH /api/v1/nodes/node-1', statusOf(404, 'NotFound', 'nodes "node-1" not found'));
-    expect(await failureOf(kube.adapters['nodes.label'](node, { a: 'b' }, signal))).toMatchObject({
+    recorded.api.answers.set('PATCH /api/v1/nodes/node-1', statusOf(404, 'NotFound', 'nodes "node-1" not found'));
+    expect(await failureOf(recorded.kube.adapters['nodes.label'](node, { a: 'b' }, signal))).toMatchObject({
       code: 'refused',
       message: `error getting node 'node-1': nodes "node-1" not found`,
     });
@@ -226,16 +212,16 @@ describe('nodes', () => {
 
 describe('before init', () => {
   it('the doors are shut', async () => {
-    const early = createKubeAdapters({ kubeconfig: api.kubeconfig() });
+    const early = createKubeAdapters({ kubeconfig: recorded.api.kubeconfig() });
     expect(await failureOf(early.adapters['pods.owner'](pod(), signal))).toMatchObject({
       code: 'unreachable',
       message: 'wrong k8s client',
     });
-    expect(api.seen).toEqual([]);
+    expect(recorded.api.seen).toEqual([]);
   });
 
   it('that failed, they stay shut, until one succeeds', async () => {
-    const file = path.join(api.folder, 'later');
+    const file = path.join(recorded.api.folder, 'later');
     const late = createKubeAdapters({ kubeconfig: file });
     for (let attempt = 0; attempt < 2; attempt += 1) {
       expect(await failureOf(late.init())).toMatchObject({ message: `open ${file}: no such file or directory` });
@@ -243,8 +229,8 @@ describe('before init', () => {
         message: 'wrong k8s client',
       });
     }
-    api.kubeconfig('later');
-    api.answers.set(`PATCH ${POD_PATH}`, podBody());
+    recorded.api.kubeconfig('later');
+    recorded.api.answers.set(`PATCH ${POD_PATH}`, podBody());
     await late.init();
     await late.adapters['pods.label'](pod(), { a: 'b' }, signal);
     await late.close();

@@ -1,41 +1,14 @@
-import { setMaxListeners } from 'node:events';
-import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { PodTarget } from '../../model/doors.ts';
-import { createKubeAdapters, type KubeAdapters } from './kube-adapters.ts';
+import { describe, expect, it, vi } from 'vitest';
+import { createKubeAdapters } from './kube-adapters.ts';
+import { failureOf, POD_PATH, pod, READ, signal, useRecordedKube } from './recorded-kube.ts';
 import { type Answer, RecordingApi, statusOf, TOKEN } from './recording-api.ts';
 
-let api: RecordingApi;
-let kube: KubeAdapters;
-
-const POD_PATH = '/api/v1/namespaces/shop/pods/web';
-const READ = `GET ${POD_PATH}`;
-const pod = (): PodTarget => ({ kind: 'pod', namespace: 'shop', name: 'web' });
-// One signal for all requests of this file; the broker does the same for those of a step.
-const signal = new AbortController().signal;
-setMaxListeners(0, signal);
-
-beforeAll(async () => {
-  api = new RecordingApi();
-  await api.start();
-  kube = createKubeAdapters({ kubeconfig: api.kubeconfig(), answerTimeout: 400 });
-  await kube.init();
-});
-afterAll(async () => {
-  await kube.close();
-  await api.stop();
-});
-beforeEach(() => api.reset());
-
-const failureOf = (promise: Promise<unknown>) =>
-  promise.then(
-    () => 'no failure',
-    (error: unknown) => error,
-  );
+const recorded = useRecordedKube();
 
 const FOUND: Answer = { status: 200, body: { kind: 'Pod', metadata: { name: 'web', uid: 'uid-1' } } };
 
 describe('an answer that is not good', () => {
-  const label = () => failureOf(kube.adapters['pods.label'](pod(), { a: 'b' }, signal));
+  const label = () => failureOf(recorded.kube.adapters['pods.label'](pod(), { a: 'b' }, signal));
 
   it("is Falco Talon's text for a pod that does not exist, whichever request says so", async () => {
     const missing = {
@@ -45,11 +18,11 @@ describe('an answer that is not good', () => {
     };
     expect(await label()).toMatchObject(missing);
     for (const lookup of ['pods.owner', 'nodes.ofPod'] as const) {
-      expect(await failureOf(kube.adapters[lookup](pod(), signal))).toMatchObject(missing);
+      expect(await failureOf(recorded.kube.adapters[lookup](pod(), signal))).toMatchObject(missing);
     }
-    expect(await failureOf(kube.adapters['pods.delete'](pod(), 0, signal))).toMatchObject(missing);
-    api.answers.set(READ, FOUND);
-    expect(await failureOf(kube.adapters['pods.delete'](pod(), 0, signal))).toMatchObject(missing);
+    expect(await failureOf(recorded.kube.adapters['pods.delete'](pod(), 0, signal))).toMatchObject(missing);
+    recorded.api.answers.set(READ, FOUND);
+    expect(await failureOf(recorded.kube.adapters['pods.delete'](pod(), 0, signal))).toMatchObject(missing);
   });
 
   it.each([
@@ -64,7 +37,7 @@ describe('an answer that is not good', () => {
     [503, 'ServiceUnavailable', 'unreachable', 'the Kubernetes API answered 503: the words'],
     [504, 'Timeout', 'unreachable', 'the Kubernetes API answered 504: the words'],
   ])('%i %s is %s', async (code, reason, failure, message) => {
-    api.answers.set(`PATCH ${POD_PATH}`, statusOf(code, reason, 'the words'));
+    recorded.api.answers.set(`PATCH ${POD_PATH}`, statusOf(code, reason, 'the words'));
     expect(await label()).toMatchObject({ name: 'DoorError', code: failure, message });
   });
 
@@ -84,21 +57,21 @@ describe('an answer that is not good', () => {
     ['a redirect', { status: 302, body: '' }, 'refused', 'the Kubernetes API answered 302'],
     ['JSON of another kind', { status: 403, body: null }, 'refused', 'the Kubernetes API answered 403: null'],
   ])('%s is not mistaken for an answer of the API', async (_, answer, code, message) => {
-    api.answers.set(`PATCH ${POD_PATH}`, answer);
+    recorded.api.answers.set(`PATCH ${POD_PATH}`, answer);
     expect(await label()).toMatchObject({ code, message });
   });
 
   it('is cut where it is long', async () => {
-    api.answers.set(`PATCH ${POD_PATH}`, statusOf(422, 'Invalid', 'x'.repeat(50_000)));
+    recorded.api.answers.set(`PATCH ${POD_PATH}`, statusOf(422, 'Invalid', 'x'.repeat(50_000)));
     expect((await label()) as Error).toMatchObject({ message: 'x'.repeat(2000) });
   });
 });
 
 describe('no answer', () => {
-  const label = (given = signal) => failureOf(kube.adapters['pods.label'](pod(), { a: 'b' }, given));
+  const label = (given = signal) => failureOf(recorded.kube.adapters['pods.label'](pod(), { a: 'b' }, given));
 
   it('ends after a while', async () => {
-    api.answers.set(`PATCH ${POD_PATH}`, 'silence');
+    recorded.api.answers.set(`PATCH ${POD_PATH}`, 'silence');
     const before = performance.now();
     expect(await label()).toMatchObject({
       code: 'unreachable',
@@ -108,15 +81,15 @@ describe('no answer', () => {
   });
 
   it('is told from an answer', async () => {
-    api.answers.set(`PATCH ${POD_PATH}`, 'hang up');
+    recorded.api.answers.set(`PATCH ${POD_PATH}`, 'hang up');
     expect(await label()).toMatchObject({ code: 'unreachable', message: expect.stringMatching(/^no answer from the/) });
   });
 
   it('is waited for only as long as the step', async () => {
-    api.answers.set(`PATCH ${POD_PATH}`, 'silence');
+    recorded.api.answers.set(`PATCH ${POD_PATH}`, 'silence');
     const controller = new AbortController();
     const failure = label(controller.signal);
-    await vi.waitFor(() => expect(api.seen).toHaveLength(1));
+    await vi.waitFor(() => expect(recorded.api.seen).toHaveLength(1));
     controller.abort(new Error('the step is over'));
     expect(await failure).toMatchObject({ code: 'unreachable' });
   });
@@ -142,20 +115,22 @@ it('never shows the token', async () => {
     statusOf(401, 'Unauthorized', 'Unauthorized'),
     { status: 500, body: '' },
   ] as const) {
-    api.answers.set(`PATCH ${POD_PATH}`, answer);
-    failures.push(await failureOf(kube.adapters['pods.label'](pod(), { a: 'b' }, signal)));
+    recorded.api.answers.set(`PATCH ${POD_PATH}`, answer);
+    failures.push(await failureOf(recorded.kube.adapters['pods.label'](pod(), { a: 'b' }, signal)));
   }
   for (const failure of failures) expect(String(failure)).not.toContain(TOKEN);
 });
 
 it('keeps connections, and sends as much at once as it is asked for', async () => {
-  api.answers.set(`PATCH ${POD_PATH}`, FOUND);
+  recorded.api.answers.set(`PATCH ${POD_PATH}`, FOUND);
   const before = performance.now();
   for (let round = 0; round < 3; round += 1) {
-    await Promise.all(Array.from({ length: 200 }, () => kube.adapters['pods.label'](pod(), { a: 'b' }, signal)));
+    await Promise.all(
+      Array.from({ length: 200 }, () => recorded.kube.adapters['pods.label'](pod(), { a: 'b' }, signal)),
+    );
   }
-  expect(api.seen).toHaveLength(600);
-  expect(api.sockets.size).toBeLessThanOrEqual(64);
+  expect(recorded.api.seen).toHaveLength(600);
+  expect(recorded.api.sockets.size).toBeLessThanOrEqual(64);
   // Five a second, as client-go allows, would take two minutes.
   expect(performance.now() - before).toBeLessThan(15_000);
 });
