@@ -34,7 +34,7 @@ export function talonContext(rule: PlannedRule, action: PlannedAction): Context 
 }
 
 /** A context with the documented names beside the usual ones. Empty values are left out. */
-export function withDocumentedKeys(entries: Iterable<readonly [string, string]>): Context {
+function withDocumentedKeys(entries: Iterable<readonly [string, string]>): Context {
   const context = new Map<string, string>();
   for (const [key, value] of entries) {
     if (value === '') continue;
