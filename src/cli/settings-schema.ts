@@ -63,9 +63,9 @@ export const settingsSchema = z.object({
     'Path of a kubeconfig file; its current context is used. Empty: the service account of the pod.',
   ),
   log_format: text('color', '`text`, `color`, or anything else for JSON.'),
-  watch_rules: flag(true, 'Reload the rules files when they change.', {
-    without_effect: 'restart the server after a change of the rules',
-  }),
+  policies_files: texts([], 'Files of guard policies, in order. Files given with `-p` replace them.'),
+  watch_rules: flag(true, 'Reload rules, policies and bundle when their files change. SIGHUP always does.'),
+  watch_poll_seconds: count(30, [1, DAY], 'Time between looks at the files, beside the news from the file system.'),
   print_all_events: flag(false, 'Log every alert that comes in, not only those that match a rule.'),
   default_notifiers: texts([], 'Notifiers that are told about the actions of all rules.'),
   deduplication: z.object({
@@ -114,12 +114,68 @@ export const settingsSchema = z.object({
   max_body_bytes: count(2 ** 20, [1, GIB], 'Largest alert, in bytes; a larger one is refused with 413.'),
   max_connections: count(4_096, [1, 1_000_000], 'Connections at once; further ones are closed.'),
   max_pending_events: count(
-    1_024,
+    4_096,
     [1, 1_000_000],
     'Matched alerts that wait or are being handled; further ones are refused with 503.',
   ),
   max_pending_bytes: count(64 * 2 ** 20, [1, 64 * GIB], 'Bytes of those alerts.'),
-  action_timeout_seconds: count(60, [1, DAY], 'Time for one action.'),
+  max_pending_per_target: count(256, [1, 1_000_000], 'Of those, how many may be about one target.'),
+  max_running_plans: count(16, [1, 10_000], 'Plans of different targets that run side by side.'),
+  action_timeout_seconds: count(0, [0, DAY], 'Time for one try of an action; 0: what the actionner declares.'),
+  retry: z.object({
+    attempts: count(3, [1, 100], 'Tries of an action that may be made again, when the other side is busy.'),
+    backoff_milliseconds: count(250, [1, 3_600_000], 'Time before the second try; doubled for each one after it.'),
+    unreachable_seconds: count(
+      600,
+      [0, 7 * DAY],
+      'Time for which actions wait for an API that does not answer at all.',
+    ),
+  }),
+  journal: z.object({
+    path: text(
+      '',
+      'File of the journal. Empty: `/var/lib/falco-talon/journal.db`, else in the state folder of the user.',
+    ),
+    retention_hours: count(168, [1, 24 * 3_650], 'How long plans that ended are kept.'),
+    max_bytes: count(
+      GIB,
+      [2 ** 20, 1024 * GIB],
+      'Size of the journal beyond which the oldest ended plans are dropped.',
+    ),
+    max_waiting_bytes: count(
+      4 * 2 ** 20,
+      [1, GIB],
+      'Bytes of alerts that wait for the disk; further ones are refused with 503.',
+    ),
+  }),
+  spool: z.object({
+    path: text('', 'Folder for artifacts on their way to an output. Empty: beside the journal.'),
+    max_bytes: count(2 * GIB, [1, 1024 * GIB], 'Bytes of all artifacts at once.'),
+  }),
+  tls: z.object({
+    cert_file: text('', 'Certificate chain of the server (PEM). With it and the key, only TLS is spoken.'),
+    key_file: text('', 'Key of the certificate (PEM).'),
+    client_ca_file: text('', 'Authorities whose client certificates are required (mutual TLS).'),
+  }),
+  auth: z.object({
+    bearer_tokens: texts([], 'Tokens; senders must show one of them as `Authorization: Bearer`.', { secret: true }),
+    basic_users: texts([], 'Pairs `user:password`; senders must show one of them as basic authentication.', {
+      secret: true,
+    }),
+    secret_paths: texts([], 'Paths, at least 16 characters; alerts are taken on these only, all others answer 404.', {
+      secret: true,
+    }),
+  }),
+  metrics_listen_address: text(
+    '',
+    'Address for metrics and health, if they have a port of their own. Empty: as for alerts.',
+  ),
+  metrics_listen_port: count(0, [0, 65_535], 'Port for metrics and health alone; 0: the same as for alerts.'),
+  rate_limit_per_second: count(
+    0,
+    [0, 1_000_000],
+    'Requests per second and sender address; further ones are refused with 429. 0: no limit.',
+  ),
   shutdown_grace_seconds: count(25, [0, DAY], 'Time for running actions to end when the server is stopped.'),
 });
 
@@ -127,4 +183,4 @@ export const settingsSchema = z.object({
 export type SettingValues = z.output<typeof settingsSchema>;
 
 /** Groups of keys that a later version brings. */
-export const LATER_KEYS = ['journal', 'cluster', 'bundle', 'policies', 'guards', 'tls', 'auth', 'console', 'timeouts'];
+export const LATER_KEYS = ['cluster', 'bundle', 'console'];

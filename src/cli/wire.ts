@@ -126,7 +126,7 @@ function createIntake(options: WiringOptions, telemetry: Telemetry, lanes: Lanes
     lanes,
     telemetry,
     logsEvents: !settings.print_all_events,
-    actionDeadline: settings.action_timeout_seconds * 1000,
+    actionDeadline: (settings.action_timeout_seconds || 60) * 1000,
     signal,
   });
   const rules: readonly PlannedRule[] = engine.rules;

@@ -22,10 +22,11 @@ export function makeBundle(rules: readonly PolicyRule[], sources: readonly Sourc
     revision,
     module: moduleDigest(module),
     rules,
+    guards: [],
     grants: prices,
     metadata: usedBy(rules),
   };
-  return { revision, rules, module, pack: () => pack(data, module, texts) };
+  return { revision, rules, guards: [], module, pack: () => pack(data, module, texts) };
 }
 
 /** What the rules use. */

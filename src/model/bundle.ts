@@ -1,8 +1,9 @@
 import type { KubeGrant } from './doors.ts';
+import type { GuardPolicy } from './guard-policy.ts';
 import type { PolicyRule } from './rule.ts';
 
 /** Version of the layout of a bundle. A runtime refuses versions that it does not know. */
-export const BUNDLE_FORMAT = 1;
+export const BUNDLE_FORMAT = 2;
 
 /** Names of the entries. OPA wants the leading slash. */
 export const BUNDLE_FILES = {
@@ -25,6 +26,8 @@ export interface BundleData {
   /** SHA-256 digest of the policy module, in hexadecimal digits. The revision cannot cover it, since it stands in the module. */
   readonly module: string;
   readonly rules: readonly PolicyRule[];
+  /** Checked before every action, in this order. */
+  readonly guards: readonly GuardPolicy[];
   /** The least that the actions of these rules need of the API server. */
   readonly grants: readonly KubeGrant[];
   /** For people and tools that look into a bundle; nothing depends on it. */
@@ -51,6 +54,7 @@ export interface Bundle {
   /** Digest of the content, in hexadecimal digits: the same rules and sources have the same revision. */
   readonly revision: string;
   readonly rules: readonly PolicyRule[];
+  readonly guards: readonly GuardPolicy[];
   /** The policy module: WebAssembly in OPA's ABI. */
   readonly module: Uint8Array;
   /** The bundle as OPA's bundle file (tar.gz). The same rules make the same bytes. */

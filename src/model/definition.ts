@@ -25,11 +25,20 @@ export interface RunArguments<P, U extends Door> {
   readonly sleep: (milliseconds: number) => Promise<void>;
 }
 
+/** Kinds of objects by which plans are kept in order: those that an alert names, or the owner of its pod. */
+export type WrittenObject = 'pod' | 'owner' | 'node' | 'object';
+
 /** The part of a plug-in that acts: the doors that it lists, and the code that may use no others. */
 export interface Behaviour<P, U extends Door> {
-  /** Whether a step that was interrupted may be run again. */
+  /** Whether an effect that was interrupted may be made again. */
   readonly idempotent: boolean;
   readonly uses: readonly U[];
+  /** Seconds that one try may take when the rules file does not say. */
+  readonly deadline: number;
+  /** Seconds that the action takes by its own parameters (a duration, a wait); the deadline is never below that. */
+  lasts?(parameters: P): number;
+  /** What it writes: actions on one object keep the order of their alerts. */
+  writes(parameters: P): readonly WrittenObject[];
   /** A method, so that actionners with different parameters fit into one catalog. */
   run(arguments_: RunArguments<P, U>): Promise<ActionResult>;
 }

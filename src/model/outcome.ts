@@ -15,17 +15,48 @@ export type ActionResult =
   | { readonly status: 'success'; readonly output: string; readonly objects: Objects; readonly artifact?: Artifact }
   | { readonly status: 'ignored'; readonly result: string; readonly objects: Objects };
 
-/** The end of a step. `code` tells failures apart by cause; the pipeline reads it, people read `error`. */
+/** The end of an action that was tried. `code` tells failures apart by cause; the pipeline reads it, people read `error`. */
 export type Outcome =
   | ActionResult
   | { readonly status: 'failure'; readonly code: FailureCode; readonly error: string; readonly objects: Objects };
 
 /**
+ * The end of an action that a guard kept from being tried: for good, or until an operator lets it go on (`talon journal
+ * retry`) because a guard could not decide or its budget is spent.
+ */
+export interface Stop {
+  readonly status: 'denied' | 'parked';
+  /** Name of the guard policy. */
+  readonly policy: string;
+  readonly reason: string;
+  readonly objects: Objects;
+}
+
+/** How a step of a plan ended. */
+export type StepEnd = Outcome | Stop;
+
+/**
  * - `missing-field`: the alert lacks what the actionner requires; nothing was tried
  * - `not-found`: the target of the alert does not exist
- * - `refused`: the other side said no (invalid, forbidden, conflict)
- * - `unreachable`: no answer: connection, time-out, throttling, server error
+ * - `refused`: the other side said no (invalid, forbidden)
+ * - `conflict`: the other side says that somebody else changed the object meanwhile
+ * - `busy`: the other side answered that it cannot at the moment: throttling, server error
+ * - `unreachable`: no connection, or no answer
+ * - `deadline`: the action's time was over
+ * - `limit`: the plug-in used more memory, time in one turn or calls than it may
+ * - `interrupted`: the server ended while an effect was under way, and nobody knows whether it happened
  * - `door`: the plug-in used a door that it may not use, or wrongly
  * - `bug`: the plug-in threw something else
  */
-export type FailureCode = 'missing-field' | 'not-found' | 'refused' | 'unreachable' | 'door' | 'bug';
+export type FailureCode =
+  | 'missing-field'
+  | 'not-found'
+  | 'refused'
+  | 'conflict'
+  | 'busy'
+  | 'unreachable'
+  | 'deadline'
+  | 'limit'
+  | 'interrupted'
+  | 'door'
+  | 'bug';

@@ -10,6 +10,14 @@ export interface OutputTarget {
   readonly parameters: ParameterMap;
 }
 
+/** How often an action is tried when the other side is busy or somebody else changes the object, as the rules file says. */
+export interface RetrySettings {
+  /** Tries in all; 1: no retry. */
+  readonly attempts?: number;
+  /** Seconds before the second try; doubled for each one after it, with jitter. */
+  readonly backoff?: number;
+}
+
 /**
  * One action of a rule as the bundle carries it: references resolved, flow settings with their defaults filled in.
  */
@@ -27,6 +35,11 @@ export interface PlannedAction {
   readonly files?: Readonly<Record<string, string>>;
   readonly additional_contexts: readonly string[];
   readonly output: OutputTarget | null;
+  /** Seconds that one try of the action may take, where the rules file says so. */
+  readonly timeout?: number;
+  readonly retry?: RetrySettings;
+  /** `retry`: made again when the server ended in the middle of an effect of it, even where that may do it twice. */
+  readonly on_interrupt?: 'retry' | 'fail';
   /** Settings that the rules file gives itself; Talon's context shows only those. */
   readonly written: { readonly continue?: boolean; readonly ignore_errors?: boolean };
 }

@@ -1,3 +1,4 @@
+import type { ClosedState } from './journal.ts';
 import type { Objects, Outcome } from './outcome.ts';
 
 /** What the records about an alert say of it. `rule` is the Falco rule. */
@@ -22,7 +23,17 @@ export interface StepHead {
 }
 
 /** Why a request was not taken, as the label of its metric says it. */
-export type Refusal = 'method' | 'body' | 'too_large' | 'timeout' | 'malformed_request' | 'full';
+export type Refusal =
+  | 'method'
+  | 'body'
+  | 'too_large'
+  | 'timeout'
+  | 'malformed_request'
+  | 'full'
+  | 'not_stored'
+  | 'unauthorized'
+  | 'not_found'
+  | 'rate';
 
 /**
  * Everything that happens to an alert, told once. Log line, metric, and whatever else reports, are made from the same record,
@@ -32,9 +43,16 @@ export type Refusal = 'method' | 'body' | 'too_large' | 'timeout' | 'malformed_r
  * - `duplicate`: the same alert was taken within the window; nothing is run for this one
  * - `match`: a rule applies
  * - `dry_run`: the action would run now
- * - `denied`: the guard stopped the action
+ * - `denied`: a guard stopped the action
+ * - `parked`: a guard could not decide, or a budget is spent; the plan waits for an operator
+ * - `monitored`: a guard that only watches would have stopped the action
  * - `check_failed`: the alert or the rule lacks what the action needs; nothing was tried
- * - `started`, `ended`: the action itself
+ * - `started`, `ended`: the action itself; a try of it that is followed by another one is `retrying`
+ * - `resumed`: the plan goes on after a restart, or because an operator wants it to
+ * - `closed`: the plan is over, otherwise than done
+ * - `breaker`: an API does not answer, or does again; actions that need it wait meanwhile
+ * - `reloaded`: other rules and policies act from now on, or were refused
+ * - `degraded`: something does not work as it should, or does again (empty `reason`)
  * - `crashed`: a fault of ours; the rest of the alert is abandoned
  * - `refused`: a request that was not taken as an alert
  * - `fault`: a request that a fault of ours kept from an answer
@@ -44,10 +62,34 @@ export type Transition =
   | { readonly kind: 'duplicate'; readonly alert: AlertHead }
   | { readonly kind: 'match'; readonly alert: AlertHead; readonly rule: string }
   | { readonly kind: 'dry_run'; readonly step: StepHead }
-  | { readonly kind: 'denied'; readonly step: StepHead; readonly reason: string }
+  | {
+      readonly kind: 'denied' | 'parked' | 'monitored';
+      readonly step: StepHead;
+      readonly policy: string;
+      readonly reason: string;
+      readonly objects: Objects;
+    }
   | { readonly kind: 'check_failed'; readonly step: StepHead; readonly error: string; readonly objects: Objects }
   | { readonly kind: 'started'; readonly step: StepHead }
+  | {
+      readonly kind: 'retrying';
+      readonly step: StepHead;
+      readonly attempt: number;
+      readonly error: string;
+      readonly wait: number;
+    }
   | { readonly kind: 'ended'; readonly step: StepHead; readonly outcome: Outcome }
+  | { readonly kind: 'resumed'; readonly alert: AlertHead; readonly id: number }
+  | {
+      readonly kind: 'closed';
+      readonly alert: AlertHead;
+      readonly id: number;
+      readonly state: ClosedState;
+      readonly reason: string;
+    }
+  | { readonly kind: 'breaker'; readonly api: string; readonly open: boolean }
+  | { readonly kind: 'reloaded'; readonly ok: boolean; readonly result: string }
+  | { readonly kind: 'degraded'; readonly part: string; readonly reason: string }
   | { readonly kind: 'crashed'; readonly alert: AlertHead; readonly error: string; readonly rule?: string }
   | { readonly kind: 'refused'; readonly reason: Refusal }
   | { readonly kind: 'fault'; readonly error: string };

@@ -54,7 +54,7 @@ function actionnerOf(run: Run, uses: readonly Door[] = ['pods.label']): Actionne
     requires: [FIELD_KEYS.podName, FIELD_KEYS.namespace],
     parameters: z.object({ lines: integer('lines', { min: 0 }) }),
     example: '',
-    behaviour: { idempotent: true, uses, run },
+    behaviour: { idempotent: true, uses, deadline: 60, writes: () => ['pod'], run },
   });
 }
 

@@ -4,7 +4,7 @@ import type { Step } from './enrich.ts';
 export type Verdict =
   | { readonly kind: 'allow' }
   | { readonly kind: 'dry_run' }
-  | { readonly kind: 'deny'; readonly reason: string };
+  | { readonly kind: 'deny'; readonly policy: string; readonly reason: string };
 
 /** Stage: may stop any step. No action is run without its word. */
 export type Guard = (step: Step) => Verdict;

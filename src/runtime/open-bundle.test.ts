@@ -108,7 +108,7 @@ describe('a bundle', () => {
     });
     const data = JSON.parse(String(files.get('/data.json')));
     expect(Object.keys(data.talon)).toEqual(['bundle']);
-    expect(data.talon.bundle).toMatchObject({ format: 1, revision: bundle.revision, grants: [] });
+    expect(data.talon.bundle).toMatchObject({ format: 2, revision: bundle.revision, grants: [] });
   });
 
   test('is the same bytes for the same rules, whatever their path; another revision for other rules', () => {

@@ -2,6 +2,7 @@ import { BUNDLE_FILES, BUNDLE_FORMAT, type Bundle, type BundleData } from '../mo
 import { bundleRevision, moduleDigest } from '../model/bundle-revision.ts';
 import type { KubeGrant } from '../model/doors.ts';
 import type { EventError, EventErrorCode } from '../model/falco-event.ts';
+import type { GuardPolicy } from '../model/guard-policy.ts';
 import type { Plan, PlannedRule, PolicyRule } from '../model/rule.ts';
 import { TalonError } from '../model/talon-error.ts';
 import { createEvaluator, type Evaluator } from './evaluate.ts';
@@ -86,15 +87,22 @@ function sourcesOf(files: ReadonlyMap<string, Buffer>): string[] {
 function bundleData(root: Record<string, unknown>): Omit<BundleData, 'metadata'> {
   const data = (root.talon as { bundle?: Partial<BundleData> } | undefined)?.bundle;
   if (typeof data !== 'object' || data === null) throw refused('it was not made by talon');
-  const { format, revision, module, rules, grants } = data;
+  const { format, revision, module, rules, guards, grants } = data;
   if (format !== BUNDLE_FORMAT) {
     throw refused(`its format is ${JSON.stringify(format)}, this program reads format ${BUNDLE_FORMAT}`);
   }
   const complete = typeof revision === 'string' && typeof module === 'string';
-  if (!complete || !Array.isArray(rules) || !Array.isArray(grants)) {
+  if (!complete || !Array.isArray(rules) || !Array.isArray(guards) || !Array.isArray(grants)) {
     throw refused(`${BUNDLE_FILES.data} is incomplete`);
   }
-  return { format, revision, module, rules: rules as readonly PolicyRule[], grants: grants as readonly KubeGrant[] };
+  return {
+    format,
+    revision,
+    module,
+    rules: rules as readonly PolicyRule[],
+    guards: guards as readonly GuardPolicy[],
+    grants: grants as readonly KubeGrant[],
+  };
 }
 
 function document(files: ReadonlyMap<string, Buffer>, name: string): Record<string, unknown> {

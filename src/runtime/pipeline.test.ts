@@ -125,7 +125,7 @@ describe('Pipeline', () => {
 
   it('takes a stop by the guard as an error', async () => {
     const guard: Guard = ({ action: { action: name } }) =>
-      name === 'a' ? { kind: 'deny', reason: 'kube-system is off limits' } : { kind: 'allow' };
+      name === 'a' ? { kind: 'deny', policy: 'P', reason: 'kube-system is off limits' } : { kind: 'allow' };
     const stopped = await handled({ b: SUCCESS }, [rule('R', [action('a'), action('b')])], { guard });
     expect(stopped.told.map(shown)).toEqual(['event', 'match R', 'denied a kube-system is off limits']);
     const ignored = await handled({ b: SUCCESS }, [rule('R', [action('a', { ignore_errors: true }), action('b')])], {

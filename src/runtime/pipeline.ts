@@ -105,7 +105,13 @@ export class Pipeline {
         telemetry.emit({ kind: 'dry_run', step: step.head });
         return false;
       case 'deny':
-        telemetry.emit({ kind: 'denied', step: step.head, reason: verdict.reason });
+        telemetry.emit({
+          kind: 'denied',
+          step: step.head,
+          policy: verdict.policy,
+          reason: verdict.reason,
+          objects: {},
+        });
         return true;
       case 'allow':
         return this.#execute(step);

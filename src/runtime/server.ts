@@ -42,7 +42,11 @@ const REFUSALS: Record<Refusal | 'fault', { readonly status: number; readonly te
   malformed_request: { status: 400, text: 'Please send a valid HTTP request\n' },
   timeout: { status: 408, text: 'The request took too long to arrive\n' },
   too_large: { status: 413, text: 'The request body is larger than the limit\n' },
+  unauthorized: { status: 401, text: 'Unauthorized\n' },
+  not_found: { status: 404, text: 'Not Found\n' },
+  rate: { status: 429, text: 'Too many requests of this sender, please slow down\n' },
   fault: { status: 500, text: 'Internal Server Error\n' },
+  not_stored: { status: 503, text: 'The event could not be stored, please try again\n' },
   full: { status: 503, text: 'Too many events are being handled, please try again\n' },
 };
 

@@ -26,6 +26,8 @@ export const label = defineActionner({
   behaviour: {
     idempotent: true,
     uses: ['pods.label', 'nodes.ofPod', 'nodes.label'],
+    deadline: 60,
+    writes: ({ level }) => [level],
     async run({ parameters: { labels, level }, targets, use }) {
       const pod = podOf(targets);
       const changes = Object.fromEntries(Object.entries(labels).map(([key, value]) => [key, value || null]));

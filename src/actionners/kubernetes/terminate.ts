@@ -38,6 +38,8 @@ export const terminate = defineActionner({
     // A second run deletes nothing else: the deletion is tied to the UID of the pod that was looked up.
     idempotent: true,
     uses: ['pods.owner', 'pods.replicas', 'pods.delete'],
+    deadline: 60,
+    writes: () => ['pod'],
     async run({ parameters: wanted, targets, use }) {
       const pod = podOf(targets);
       const named = `the pod '${pod.name}' in the namespace '${pod.namespace}'`;

@@ -22,7 +22,21 @@ export function transitionCount(transition: Transition): Count | undefined {
     case 'dry_run':
       return ['dry_runs', stepLabels(transition.step)];
     case 'denied':
-      return ['denied_actions', stepLabels(transition.step)];
+      return ['denied_actions', { ...stepLabels(transition.step), policy: transition.policy }];
+    case 'parked':
+      return ['parked_actions', { ...stepLabels(transition.step), policy: transition.policy }];
+    case 'monitored':
+      return ['monitored_actions', { ...stepLabels(transition.step), policy: transition.policy }];
+    case 'retrying':
+      return ['retries', stepLabels(transition.step)];
+    case 'resumed':
+      return ['resumed_plans', alertLabels(transition.alert)];
+    case 'closed':
+      return ['closed_plans', { state: transition.state }];
+    case 'reloaded':
+      return ['reloads', { status: transition.ok ? 'success' : 'failure' }];
+    case 'breaker':
+      return transition.open ? ['breaker_openings', { api: transition.api }] : undefined;
     case 'duplicate':
       return ['duplicate_events', alertLabels(transition.alert)];
     case 'crashed':
@@ -33,6 +47,7 @@ export function transitionCount(transition: Transition): Count | undefined {
       return ['refused_requests', { reason: transition.reason }];
     case 'event':
     case 'started':
+    case 'degraded':
       return undefined;
     default:
       return transition satisfies never;

@@ -13,7 +13,36 @@ export function logTransition(transition: Transition): LogRecord | undefined {
     case 'dry_run':
       return action('info', transition.step, { output: 'no action, dry-run is enabled' });
     case 'denied':
-      return action('error', transition.step, { status: 'denied', result: transition.reason });
+    case 'parked': {
+      const { kind, step, policy, reason, objects } = transition;
+      return { ...action('error', step, { status: kind, result: `${policy}: ${reason}` }), objects };
+    }
+    case 'monitored': {
+      const { step, policy, reason, objects } = transition;
+      return { ...action('warn', step, { status: 'monitored', result: `${policy}: ${reason}` }), objects };
+    }
+    case 'retrying':
+      return retrying(transition);
+    case 'resumed':
+      return plan('info', transition.alert, `the plan ${transition.id} goes on`);
+    case 'closed':
+      return plan('warn', transition.alert, `the plan ${transition.id} is ${transition.state}: ${transition.reason}`);
+    case 'breaker':
+      return transition.open
+        ? {
+            level: 'error',
+            message: 'api',
+            fields: { category: transition.api, error: 'no answer: actions wait for it' },
+          }
+        : { level: 'info', message: 'api', fields: { category: transition.api, result: 'answers again' } };
+    case 'reloaded':
+      return transition.ok
+        ? { level: 'info', message: 'rules', fields: { result: transition.result } }
+        : { level: 'error', message: 'rules', fields: { error: transition.result } };
+    case 'degraded':
+      return transition.reason
+        ? { level: 'error', message: transition.part, fields: { status: 'degraded', error: transition.reason } }
+        : { level: 'info', message: transition.part, fields: { status: 'success', result: 'works again' } };
     case 'check_failed': {
       const { step, error, objects } = transition;
       return { ...action('error', step, { status: 'failure', error }), objects };
@@ -32,6 +61,15 @@ export function logTransition(transition: Transition): LogRecord | undefined {
     default:
       return transition satisfies never;
   }
+}
+
+function retrying({ step, attempt, error, wait }: Extract<Transition, { kind: 'retrying' }>): LogRecord {
+  const result = `try ${attempt} failed, the next one follows in ${Math.round(wait)} ms`;
+  return action('warn', step, { status: 'retrying', result, error });
+}
+
+function plan(level: LogRecord['level'], { rule, trace_id }: AlertHead, result: string): LogRecord {
+  return { level, message: 'journal', fields: { event: rule, result, trace_id } };
 }
 
 function ended({ step, outcome }: Extract<Transition, { kind: 'ended' }>): LogRecord {

@@ -36,9 +36,9 @@ describe('one record makes log line and metric', () => {
     ],
     [
       'denied',
-      { kind: 'denied', step, reason: 'off limits' },
-      { level: 'error', message: 'action', fields: { ...action, status: 'denied', result: 'off limits' } },
-      ['denied_actions', labels],
+      { kind: 'denied', step, policy: 'P', reason: 'off limits', objects: {} },
+      { level: 'error', message: 'action', fields: { ...action, status: 'denied', result: 'P: off limits' } },
+      ['denied_actions', { ...labels, policy: 'P' }],
     ],
     [
       'check failed',

@@ -1,0 +1,30 @@
+/** Whether a guard stops actions, or only says what it would have stopped. */
+export type GuardMode = 'enforce' | 'monitor';
+
+/** A guard policy as the bundle carries it. Positions of its source are gone: it was checked when it was compiled. */
+export interface GuardPolicy {
+  readonly policy: string;
+  readonly description: string;
+  readonly mode: GuardMode;
+  /** Ids of actionners, `category:*`, or `destructive` for all that end or cut off what runs. Empty: every action. */
+  readonly actionners: readonly string[];
+  readonly deny: readonly GuardDenial[];
+  readonly budgets: readonly GuardBudget[];
+}
+
+/** Stops the action when the CEL expression is true; a failed evaluation parks the plan. */
+export interface GuardDenial {
+  readonly expression: string;
+  /** Says to people why, without values of the alert. */
+  readonly message: string;
+}
+
+/** What actions are counted by, one or more: two actions share a budget when all of these are equal. */
+export type BudgetKey = 'rule' | 'target' | 'namespace' | 'actionner';
+
+/** At most `max` actions within any `window` seconds, for each value of `per`. Empty `per`: all together. */
+export interface GuardBudget {
+  readonly max: number;
+  readonly window: number;
+  readonly per: readonly BudgetKey[];
+}

@@ -1,0 +1,125 @@
+import type { GuardPolicy } from './guard-policy.ts';
+import type { FailureCode, StepEnd } from './outcome.ts';
+import type { PlannedRule } from './rule.ts';
+
+/** An alert for which rules matched, as it is kept until its plan has ended, and afterwards as history. */
+export interface AcceptedAlert {
+  /** Counts up; given by `Journal.newId`. The order of alerts is the order of these numbers. */
+  readonly id: number;
+  /** Milliseconds since 1970 when it came in. */
+  readonly at: number;
+  /** What a repeat of it has in common with it (`dedupKey`). */
+  readonly key: string;
+  /** Revision of the bundle that made the plan. */
+  readonly revision: string;
+  /** Indices of the matched rules in that bundle, in order. The steps of a plan are their actions, counted through from 0. */
+  readonly rules: readonly number[];
+  readonly traceId: string;
+  /** The alert as it came in, valid UTF-8. */
+  readonly body: Uint8Array;
+}
+
+/**
+ * What happens to a plan, in order. `call` is a digest of door and arguments.
+ *
+ * - `started`: a try of the step begins
+ * - `began`: an effect is about to be made; recorded beforehand only where it must not be made twice
+ * - `answered`: an effect was made, with the answer that the adapter gave
+ * - `failed`: an effect was not made, or nobody knows; `code` tells
+ * - `retrying`: a try failed and there will be another one
+ * - `reserved`: the step has these budgets; once for all tries of the step
+ * - `ended`: the step is over and is never run again, unless it failed or was stopped and an operator says `retry`
+ * - `reopened`: an operator wants the steps that failed or were stopped to be run again
+ */
+export type Progress =
+  | { readonly kind: 'started'; readonly step: number; readonly attempt: number }
+  | { readonly kind: 'began'; readonly step: number; readonly call: string; readonly door: string }
+  | {
+      readonly kind: 'answered';
+      readonly step: number;
+      readonly call: string;
+      readonly door: string;
+      readonly answer: unknown;
+    }
+  | {
+      readonly kind: 'failed';
+      readonly step: number;
+      readonly call: string;
+      readonly door: string;
+      readonly code: FailureCode;
+    }
+  | { readonly kind: 'retrying'; readonly step: number; readonly attempt: number; readonly error: string }
+  | { readonly kind: 'reserved'; readonly step: number; readonly budgets: readonly string[] }
+  | { readonly kind: 'ended'; readonly step: number; readonly end: StepEnd }
+  | { readonly kind: 'reopened' };
+
+/** Progress with the moment at which it was recorded (milliseconds since 1970). */
+export type DatedProgress = Progress & { readonly at: number };
+
+/**
+ * - `done`: every step that was to run has run
+ * - `failed`: the same, and the last try of at least one failed or was denied
+ * - `parked`: a guard stopped it until an operator decides
+ * - `dead`: it cannot be run at all: its bundle or its alert cannot be read, or it ends the server again and again
+ * - `dropped`: an operator gave it up
+ */
+export type ClosedState = 'done' | 'failed' | 'parked' | 'dead' | 'dropped';
+export type PlanState = 'open' | ClosedState;
+
+/** A plan that is to be gone on with. */
+export interface OpenPlan {
+  readonly alert: AcceptedAlert;
+  readonly progress: readonly DatedProgress[];
+}
+
+/** What plans need of the bundle that made them: kept as long as one of its plans is there. */
+export interface StoredPolicy {
+  readonly revision: string;
+  readonly rules: readonly PlannedRule[];
+  readonly guards: readonly GuardPolicy[];
+}
+
+/** When a budget was used: the key names budget and values, as `reserved` has it. */
+export interface BudgetUse {
+  readonly key: string;
+  readonly at: number;
+  readonly alert: number;
+  readonly step: number;
+}
+
+/**
+ * The durable record of accepted alerts and of what became of them. Everything that is handed over in one turn of the event
+ * loop is written in one transaction; nothing counts as recorded before that is on disk.
+ */
+export interface Journal {
+  /** The id for the next alert. */
+  newId(): number;
+  /** Whether another alert of that many bytes may be handed over now. */
+  hasRoom(bytes: number): boolean;
+  /**
+   * Records an alert. The callback is called once, in a later turn: with false when it could not be written; then nothing of
+   * it is kept. A callback and no promise, because this is on the way of every matched alert.
+   */
+  accept(alert: AcceptedAlert, recorded: (stored: boolean) => void): void;
+  /**
+   * Records progress of a plan; resolves when that is on disk. Tried again for as long as the disk is full or fails, so that
+   * the plan waits; rejects only when the journal is closed.
+   */
+  append(alert: number, progress: Progress): Promise<void>;
+  /** Records the end of a plan. As `append`. */
+  close(alert: number, state: ClosedState, reason: string): Promise<void>;
+  /** Keeps a bundle's part; to be called before an alert of its revision is accepted. As `append`. */
+  keepPolicy(policy: StoredPolicy): Promise<void>;
+  policy(revision: string): Promise<StoredPolicy | undefined>;
+  /** The plans that are open, by their ids. */
+  openPlans(): Promise<readonly OpenPlan[]>;
+  /** Keys of alerts accepted since then (milliseconds since 1970), oldest first. */
+  acceptedSince(at: number): Promise<readonly { readonly key: string; readonly at: number }[]>;
+  budgetsUsedSince(at: number): Promise<readonly BudgetUse[]>;
+  /** Tells, from now on, which closed plans operators reopen (`talon journal retry`) from another process. */
+  onReopened(listener: (plan: OpenPlan) => void): void;
+  /** Tells whether records can be written: false from the first failure until the next success. */
+  onHealth(listener: (writable: boolean, reason: string) => void): void;
+  /** Writes what was handed over, and ends the thread. */
+  end(): Promise<void>;
+}
