@@ -22,7 +22,10 @@ export interface GuardDenial {
 /** What actions are counted by, one or more: two actions share a budget when all of these are equal. */
 export type BudgetKey = 'rule' | 'target' | 'namespace' | 'actionner';
 
-/** At most `max` actions within any `window` seconds, for each value of `per`. Empty `per`: all together. */
+/** Uses of budgets are kept for so long. */
+export const LONGEST_WINDOW_SECONDS = 86_400;
+
+/** At most `max` actions within any `window` seconds (up to {@link LONGEST_WINDOW_SECONDS}), for each value of `per`. Empty `per`: all together. */
 export interface GuardBudget {
   readonly max: number;
   readonly window: number;
