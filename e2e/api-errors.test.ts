@@ -2,7 +2,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { podAlert } from './alert.ts';
 import { interpose } from './cluster/admission-webhook.ts';
 import { useCluster } from './cluster/use-cluster.ts';
-import { isResult, startTalon, type Talon } from './talon.ts';
+import { isResult, type Talon } from './talon.ts';
+import { startTalon } from './talon-home.ts';
 
 const RULES = `
 - action: Label

@@ -5,7 +5,7 @@ import { podAlert } from './alert.ts';
 import type { TestNamespace } from './cluster/test-namespace.ts';
 import { TALON_RIGHTS, useCluster } from './cluster/use-cluster.ts';
 import { makeScratch, removeScratch } from './scratch.ts';
-import { refuseTalon, startTalon, type TalonOptions } from './talon.ts';
+import { refuseTalon, startTalon, type TalonOptions } from './talon-home.ts';
 
 const RULES = `
 - rule: Label

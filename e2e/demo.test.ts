@@ -7,8 +7,8 @@ import { parseAllDocuments } from 'yaml';
 import type { KubeObject } from './cluster/kube-api.ts';
 import { useCluster } from './cluster/use-cluster.ts';
 import { waitUntil } from './cluster/wait-until.ts';
+import { TALON } from './run-program.ts';
 import { makeScratch, removeScratch } from './scratch.ts';
-import { TALON } from './talon.ts';
 
 const PODS = '/api/v1/namespaces/talon-demo/pods';
 const COLLECTIONS: Readonly<Record<string, string>> = {

@@ -3,7 +3,8 @@ import { alertBody, podAlert } from './alert.ts';
 import { countVerbs } from './cluster/audit-log.ts';
 import { NODES } from './cluster/control-plane.ts';
 import { useCluster } from './cluster/use-cluster.ts';
-import { startTalon, type Talon } from './talon.ts';
+import type { Talon } from './talon.ts';
+import { startTalon } from './talon-home.ts';
 
 const RULES = `
 - rule: Quarantine

@@ -4,7 +4,8 @@ import { podAlert } from './alert.ts';
 import type { TestNamespace } from './cluster/test-namespace.ts';
 import { useCluster } from './cluster/use-cluster.ts';
 import { waitUntil } from './cluster/wait-until.ts';
-import { startTalon, type Talon } from './talon.ts';
+import type { Talon } from './talon.ts';
+import { startTalon } from './talon-home.ts';
 
 const COUNT = 200;
 const PODS = Array.from({ length: COUNT }, (_, index) => `pod-${index}`);

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { alertBody, podAlert } from './alert.ts';
 import { componentPath } from './components/catalog.ts';
+import { runProgram, runTalon } from './run-program.ts';
 import { makeScratch, removeScratch } from './scratch.ts';
-import { runProgram, runTalon } from './talon.ts';
 
 const RULES = `
 - action: Quarantine

@@ -6,7 +6,8 @@ import type { KubeObject, WatchEvent } from './cluster/kube-api.ts';
 import type { WorkloadKind } from './cluster/test-namespace.ts';
 import { useCluster } from './cluster/use-cluster.ts';
 import { waitUntil } from './cluster/wait-until.ts';
-import { isResult, startTalon, type Talon } from './talon.ts';
+import { isResult, type Talon } from './talon.ts';
+import { startTalon } from './talon-home.ts';
 
 /** One rule for each set of parameters, chosen by the Falco rule of the same name. */
 function terminateRule(name: string, parameters: string): string {

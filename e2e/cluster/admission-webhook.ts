@@ -13,16 +13,25 @@ export interface AdmissionAnswer {
   readonly status?: { readonly code: number; readonly reason?: string; readonly message: string };
 }
 
+/** What is asked of pods: `EVICT` is the creation of their `eviction`. */
+export type PodOperation = 'UPDATE' | 'DELETE' | 'EVICT';
+
+export interface InterposeOptions {
+  /** The only pod whose requests are interrupted; all of the namespace if it is left out. */
+  readonly only?: string;
+}
+
 /**
  * Stands between the user `talon` and the pods of a namespace: the API server asks `decide` in the middle of every
  * such request, after it has read the pod and before it writes. So a test can make happen then whatever it wants.
- * It is in force when this returns, until `close`.
+ * It is in force when this returns, until `close`. The API server waits ten seconds for the answer.
  */
 export async function interpose(
   cluster: Cluster,
   namespace: TestNamespace,
-  operation: 'UPDATE' | 'DELETE',
-  decide: () => Promise<AdmissionAnswer>,
+  operation: PodOperation,
+  decide: (pod: string) => Promise<AdmissionAnswer>,
+  { only }: InterposeOptions = {},
 ): Promise<{ close(): Promise<void> }> {
   const probe = 'e2e-probe';
   let probed = false;
@@ -32,7 +41,7 @@ export async function interpose(
       const review = JSON.parse(await readBody(request)) as AdmissionReview;
       const isProbe = review.request.name === probe;
       probed ||= isProbe;
-      const answer = isProbe ? { allowed: true } : await decide();
+      const answer = isProbe ? { allowed: true } : await decide(review.request.name);
       response.setHeader('content-type', 'application/json');
       response.end(JSON.stringify({ ...review, response: { uid: review.request.uid, ...answer } }));
     })();
@@ -40,14 +49,17 @@ export async function interpose(
   await new Promise<void>((resolve) => webhook.listen(0, '127.0.0.1', resolve));
   const url = `https://127.0.0.1:${(webhook.address() as AddressInfo).port}/`;
   const path = '/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations';
-  await cluster.api.must('POST', path, configuration(namespace.name, operation, url, admin.ca));
+  const pods = only === undefined ? [] : [probe, only];
+  await cluster.api.must('POST', path, configuration(namespace.name, operation, { url, ca: admin.ca, pods }));
 
   // The API server learns of the webhook a little later: ask it for something harmless until it calls.
   await namespace.pod(probe, { run: false });
   const api = new KubeApi(server, talon);
+  const eviction = { apiVersion: 'policy/v1', kind: 'Eviction', metadata: { name: probe, namespace: namespace.name } };
   const dryRun = `${namespace.pods(probe)}?dryRun=All`;
   await waitUntil('the API server to call the webhook', async () => {
     if (operation === 'DELETE') await api.must('DELETE', dryRun);
+    else if (operation === 'EVICT') await api.call('POST', `${namespace.pods(probe)}/eviction?dryRun=All`, eviction);
     else await api.mergePatch(dryRun, { metadata: { labels: { probe: String(Math.random()) } } });
     return probed;
   });
@@ -65,16 +77,36 @@ interface AdmissionReview {
   readonly request: { readonly uid: string; readonly name: string };
 }
 
-function configuration(namespace: string, operation: string, url: string, ca: string): unknown {
+interface Callee {
+  readonly url: string;
+  readonly ca: string;
+  /** Empty: all pods. */
+  readonly pods: readonly string[];
+}
+
+function configuration(namespace: string, operation: PodOperation, { url, ca, pods }: Callee): unknown {
+  const evict = operation === 'EVICT';
+  const names = pods.map((pod) => `'${pod}'`).join(', ');
+  const matchConditions = [
+    { name: 'by-talon', expression: "request.userInfo.username == 'talon'" },
+    ...(pods.length > 0 ? [{ name: 'these-pods', expression: `request.name in [${names}]` }] : []),
+  ];
   return {
     metadata: { name: namespace },
     webhooks: [
       {
         name: 'interpose.e2e.example',
         clientConfig: { url, caBundle: Buffer.from(ca).toString('base64') },
-        rules: [{ apiGroups: [''], apiVersions: ['v1'], operations: [operation], resources: ['pods'] }],
+        rules: [
+          {
+            apiGroups: [''],
+            apiVersions: ['v1'],
+            operations: [evict ? 'CREATE' : operation],
+            resources: [evict ? 'pods/eviction' : 'pods'],
+          },
+        ],
         namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': namespace } },
-        matchConditions: [{ name: 'by-talon', expression: "request.userInfo.username == 'talon'" }],
+        matchConditions,
         admissionReviewVersions: ['v1'],
         sideEffects: 'None',
         failurePolicy: 'Fail',

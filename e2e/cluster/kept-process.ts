@@ -3,15 +3,17 @@ import { closeSync, openSync, readFileSync } from 'node:fs';
 
 /**
  * Runs a program that never outlives the test run. A shell sits between: it waits for the program, and at the same time
- * reads the pipe that the test run holds. One word on the pipe is a signal to send; the end of the pipe, which the
- * kernel brings about however the test run ends, is TERM. KILL follows when TERM has had no effect for five seconds.
+ * reads the pipe that the test run holds. Each line on the pipe is a signal to send. The end of the pipe, which the kernel
+ * brings about however the test run ends, is TERM where no signal went before that ends programs; KILL follows when that
+ * has had no effect for five seconds.
  */
 const KEEPER = `
 exec 3<&0
 "$@" </dev/null 3<&- & program=$!
 {
-  read -r signal <&3
-  kill -"\${signal:-TERM}" $program
+  last=
+  while read -r signal <&3; do kill -"$signal" $program; last=$signal; done
+  case $last in TERM|INT|KILL) ;; *) kill -TERM $program ;; esac
   sleep 5
   kill -KILL $program
 } >/dev/null 2>&1 & reader=$!
@@ -28,6 +30,8 @@ export interface KeptProcessOptions {
   readonly cwd?: string;
 }
 
+export type EndSignal = 'TERM' | 'INT' | 'KILL';
+
 /** A running program; it is ended with the test run, and earlier by `stop`. */
 export interface KeptProcess {
   readonly name: string;
@@ -35,8 +39,12 @@ export interface KeptProcess {
   running(): boolean;
   /** The exit code; 128 and the signal's number when a signal ended it. */
   readonly exited: Promise<number>;
-  /** Sends the signal and waits for the end. */
-  stop(signal?: 'TERM' | 'INT' | 'KILL'): Promise<number>;
+  /** Sends the signal and leaves it at that. */
+  signal(signal: EndSignal | 'HUP'): void;
+  /** Sends the signal, kills the program if that has not ended it after five seconds, and waits for the end. */
+  stop(signal?: EndSignal): Promise<number>;
+  /** The id of the program's process. Undefined before it is there and after its end. */
+  pid(): number | undefined;
 }
 
 /** Starts a program under the keeper, in a session of its own so that Ctrl-C reaches the test run first. */
@@ -66,6 +74,10 @@ export function startKept(
     log,
     exited,
     running: () => shell.exitCode === null && shell.signalCode === null,
+    signal(signal) {
+      shell.stdin?.write(`${signal}\n`);
+    },
+    pid: () => firstChild(shell.pid),
     stop(signal = 'TERM') {
       shell.stdin?.end(`${signal}\n`);
       return exited;
@@ -76,6 +88,16 @@ export function startKept(
 /** The last lines that a program wrote to its log, for an error message. */
 export function lastLines({ log }: Pick<KeptProcess, 'log'>, count = 15): string {
   return log === undefined ? '' : readFileSync(log, 'utf8').trimEnd().split('\n').slice(-count).join('\n');
+}
+
+/** The shell starts the program before its own reader. */
+function firstChild(parent: number | undefined): number | undefined {
+  try {
+    const [first] = readFileSync(`/proc/${parent}/task/${parent}/children`, 'utf8').split(' ');
+    return first ? Number(first) : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 function eachLine(stream: NodeJS.ReadableStream, take: (line: string) => void): void {

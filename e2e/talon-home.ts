@@ -1,0 +1,134 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { freePort } from './cluster/free-port.ts';
+import { startKept } from './cluster/kept-process.ts';
+import { type Finished, runProgram, runTalon, TALON } from './run-program.ts';
+import { makeScratch, removeScratch } from './scratch.ts';
+import { Talon } from './talon.ts';
+
+export interface TalonOptions {
+  /** The text of the rules file. */
+  readonly rules: string;
+  /** Files of guard policies. */
+  readonly policies?: readonly string[];
+  /** The text of the kubeconfig file; without it the setting is left out. */
+  readonly kubeconfig?: string;
+  /** More settings of the configuration file, over those that every test has. */
+  readonly settings?: Readonly<Record<string, unknown>>;
+  readonly env?: Readonly<Record<string, string>>;
+  /** A command that runs the program given after it, for another surrounding. */
+  readonly within?: readonly string[];
+  /** Another program than the built one, with the same command line. */
+  readonly program?: readonly string[];
+}
+
+/** Where a server lives: its files, its port and its journal. They outlast the server, which can be started here again. */
+export class TalonHome {
+  readonly folder: string;
+  readonly url: string;
+  readonly files: HomeFiles;
+  readonly #options: TalonOptions;
+
+  private constructor(folder: string, port: number, options: TalonOptions) {
+    this.folder = folder;
+    this.url = `http://127.0.0.1:${port}`;
+    this.files = {
+      rules: join(folder, 'rules.yaml'),
+      config: join(folder, 'config.yaml'),
+      kubeconfig: join(folder, 'kubeconfig'),
+      journal: options.env?.JOURNAL_PATH ?? join(folder, 'state', 'journal.db'),
+    };
+    this.#options = options;
+  }
+
+  static async make(options: TalonOptions): Promise<TalonHome> {
+    const port = await freePort();
+    const home = new TalonHome(makeScratch(), port, options);
+    home.#writeFiles(port);
+    return home;
+  }
+
+  /** Starts the server and waits until it answers. Throws with its output when it ends instead. */
+  async start(): Promise<Talon> {
+    const talon = this.launch();
+    await talon.untilHealthy();
+    return talon;
+  }
+
+  /** Starts the server and does not wait for it. */
+  launch(): Talon {
+    const { env, within = [] } = this.#options;
+    return Talon.watch(this.url, (onLine) =>
+      startKept('talon', [...within, ...this.#command()], {
+        cwd: this.folder,
+        env: { HOME: this.folder, JOURNAL_PATH: this.files.journal, ...env },
+        onLine,
+      }),
+    );
+  }
+
+  /** Runs the server to its end, for servers that refuse to start. */
+  async refuse(): Promise<Finished> {
+    const { env, within = [] } = this.#options;
+    const variables = { JOURNAL_PATH: this.files.journal, ...env };
+    return runProgram([...within, ...this.#command()], this.folder, variables);
+  }
+
+  /** Runs `talon journal ...` on the journal of this server. */
+  journal(...args: readonly string[]): Promise<Finished> {
+    return runTalon(this.folder, ['journal', ...args], { JOURNAL_PATH: this.files.journal });
+  }
+
+  remove(): void {
+    removeScratch(this.folder);
+  }
+
+  #command(): readonly string[] {
+    const { program = TALON, policies = [] } = this.#options;
+    const { config, rules } = this.files;
+    return [...program, 'server', '-c', config, '-r', rules, ...policies.flatMap((file) => ['-p', file])];
+  }
+
+  #writeFiles(port: number): void {
+    const { rules, kubeconfig, settings } = this.#options;
+    const { files } = this;
+    writeFileSync(files.rules, rules);
+    if (kubeconfig !== undefined) writeFileSync(files.kubeconfig, kubeconfig, { mode: 0o600 });
+    mkdirSync(join(this.folder, 'state'));
+    // JSON is YAML, and needs no care about quoting.
+    const config = {
+      listen_address: '127.0.0.1',
+      listen_port: port,
+      log_format: 'json',
+      watch_rules: false,
+      deduplication: { leader_election: false, time_window_seconds: 0 },
+      ...(kubeconfig === undefined ? {} : { kubeconfig: files.kubeconfig }),
+      ...settings,
+    };
+    writeFileSync(files.config, JSON.stringify(config));
+  }
+}
+
+export interface HomeFiles {
+  readonly rules: string;
+  readonly config: string;
+  readonly kubeconfig: string;
+  readonly journal: string;
+}
+
+/** Starts a server with a home of its own, which goes with it. */
+export async function startTalon(options: TalonOptions): Promise<Talon> {
+  const home = await TalonHome.make(options);
+  const talon = home.launch();
+  void talon.exited.then(() => home.remove());
+  await talon.untilHealthy();
+  return talon;
+}
+
+/** Starts the server as `startTalon` does, expecting that it refuses to run; returns how it ended. */
+export async function refuseTalon(options: TalonOptions): Promise<Finished> {
+  const home = await TalonHome.make(options);
+  const finished = await home.refuse();
+  home.remove();
+  return finished;
+}
