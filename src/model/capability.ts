@@ -24,6 +24,20 @@ export interface Replicas {
   readonly ready: number;
 }
 
+/** A pod of a node, with what decides whether somebody may want to evict it. */
+export interface NodePod {
+  readonly pod: PodRef;
+  /** Kind of what controls it; null for a standalone pod. */
+  readonly ownerKind: Owner['kind'] | null;
+  /** The kubelet runs it from a file; the API server shows it and cannot end it. */
+  readonly mirror: boolean;
+  /** Talon itself runs in it. */
+  readonly self: boolean;
+}
+
+/** Whether a pod was evicted. Where it was not, as a disruption budget forbids it now, how long to wait before asking again. */
+export type Eviction = { readonly evicted: true } | { readonly evicted: false; readonly retryAfterMs: number };
+
 /** Labels to set, or with null to remove. */
 export type LabelChanges = Readonly<Record<string, string | null>>;
 
@@ -38,7 +52,16 @@ export interface Doors {
   'pods.owner': (pod: PodRef) => Promise<Owner | null>;
   /** Of the ReplicaSet that owns the pod. Refused for a pod of another owner. */
   'pods.replicas': (pod: PodRef) => Promise<Replicas>;
+  /**
+   * Asks for the eviction of the very pod that the reference means, with the grace period of the pod. A pod that is gone
+   * already, or has a successor of the same name, counts as evicted.
+   */
+  'pods.evict': (pod: PodRef) => Promise<Eviction>;
+  /** Waits until the very pod is gone, at most so many milliseconds. Whether it is. */
+  'pods.gone': (pod: PodRef, withinMs: number) => Promise<boolean>;
   'nodes.ofPod': (pod: PodRef) => Promise<NodeRef>;
+  /** All pods on a node, in no order. Refused for more than 1,000. */
+  'nodes.pods': (node: NodeRef) => Promise<readonly NodePod[]>;
   'nodes.label': (node: NodeRef, labels: LabelChanges) => Promise<void>;
 }
 export type Door = keyof Doors;

@@ -1,5 +1,6 @@
 import type { Door, Doors, LabelChanges, NodeRef, PodRef } from './capability.ts';
 import { DoorError } from './door-error.ts';
+import type { TargetLookups } from './target-facts.ts';
 
 /** What a reference to a pod stands for. The UID is known when somebody looked the pod up already. */
 export interface PodTarget {
@@ -27,7 +28,13 @@ export interface RefKinds {
 }
 
 /** The same value with its references resolved. */
-type Resolved<T> = T extends PodRef ? PodTarget : T extends NodeRef ? NodeTarget : T;
+type Resolved<T> = T extends PodRef
+  ? PodTarget
+  : T extends NodeRef
+    ? NodeTarget
+    : T extends object
+      ? { readonly [K in keyof T]: Resolved<T[K]> }
+      : T;
 type ResolvedAll<T extends readonly unknown[]> = { [I in keyof T]: Resolved<T[I]> };
 type Arguments<D extends Door> = ResolvedAll<Parameters<Doors[D]>>;
 type Answer<D extends Door> = Awaited<ReturnType<Doors[D]>>;
@@ -59,8 +66,12 @@ export interface GivenArguments {
 /** Makes the reference for a target that a door returns. */
 export type Mint = <K extends TargetKind>(target: TargetKinds[K] & { kind: K }) => RefKinds[K];
 
+/** What doors lead to. Each has its own breaker, and its own limits. */
+export type Api = 'kubernetes';
+
 /** A row of the door table. */
 export interface DoorRow<D extends Door> {
+  readonly api: Api;
   /** Whether it changes the world. */
   readonly effect: boolean;
   /** What the API server must allow. */
@@ -78,12 +89,14 @@ const nothing = () => undefined;
 /** The one table of doors. A door without a row, or a row without a price, does not compile. */
 export const DOORS: { readonly [D in Door]: DoorRow<D> } = {
   'pods.label': {
+    api: 'kubernetes',
     effect: true,
     price: [pods('patch')],
     decode: (given) => [given.target(0, 'pod'), given.labels(1)],
     answer: nothing,
   },
   'pods.delete': {
+    api: 'kubernetes',
     effect: true,
     // The lookup gives the UID that the deletion is tied to.
     price: [pods('get', 'delete')],
@@ -91,30 +104,61 @@ export const DOORS: { readonly [D in Door]: DoorRow<D> } = {
     answer: nothing,
   },
   'pods.owner': {
+    api: 'kubernetes',
     effect: false,
     price: [pods('get')],
     decode: (given) => [given.target(0, 'pod')],
     answer: (owner) => owner && { ...owner },
   },
   'pods.replicas': {
+    api: 'kubernetes',
     effect: false,
     price: [pods('get'), { group: 'apps', resource: 'replicasets', verbs: ['get'] }],
     decode: (given) => [given.target(0, 'pod')],
     answer: (replicas) => ({ ...replicas }),
   },
+  'pods.evict': {
+    api: 'kubernetes',
+    effect: true,
+    price: [{ group: '', resource: 'pods/eviction', verbs: ['create'] }],
+    decode: (given) => [given.target(0, 'pod')],
+    answer: (eviction) => ({ ...eviction }),
+  },
+  'pods.gone': {
+    api: 'kubernetes',
+    effect: false,
+    price: [pods('get', 'watch')],
+    decode: (given) => [given.target(0, 'pod'), given.integer(1)],
+    answer: (gone) => gone,
+  },
   'nodes.ofPod': {
+    api: 'kubernetes',
     effect: false,
     price: [pods('get')],
     decode: (given) => [given.target(0, 'pod')],
     answer: (node, mint) => mint(node),
   },
+  'nodes.pods': {
+    api: 'kubernetes',
+    effect: false,
+    price: [pods('list')],
+    decode: (given) => [given.target(0, 'node')],
+    answer: (found, mint) => found.map(({ pod, ...facts }) => ({ pod: mint(pod), ...facts })),
+  },
   'nodes.label': {
+    api: 'kubernetes',
     effect: true,
     price: [nodes('patch')],
     decode: (given) => [given.target(0, 'node'), given.labels(1)],
     answer: nothing,
   },
 };
+
+/** What the lookups of targets cost that guards ask for. */
+export const LOOKUP_PRICES = {
+  pod: [pods('get')],
+  node: [nodes('get')],
+} satisfies Record<keyof TargetLookups, readonly KubeGrant[]>;
 
 /** Labels in one call, and UTF-16 units of a key or a value. What a label may look like, the API server says best. */
 const MOST_LABELS = 256;
@@ -143,9 +187,9 @@ function malformed(what: string): DoorError {
 }
 
 /** What a set of doors costs: one grant for each resource, sorted, each verb once. */
-export function grants(uses: readonly Door[]): readonly KubeGrant[] {
+export function grants(uses: readonly Door[], more: readonly KubeGrant[] = []): readonly KubeGrant[] {
   const verbsOf = new Map<string, { group: string; resource: string; verbs: Set<string> }>();
-  for (const { group, resource, verbs } of uses.flatMap((door) => DOORS[door].price)) {
+  for (const { group, resource, verbs } of [...uses.flatMap((door) => DOORS[door].price), ...more]) {
     const key = `${group}/${resource}`;
     const entry = verbsOf.get(key) ?? { group, resource, verbs: new Set() };
     for (const verb of verbs) entry.verbs.add(verb);

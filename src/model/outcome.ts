@@ -18,7 +18,14 @@ export type ActionResult =
 /** The end of an action that was tried. `code` tells failures apart by cause; the pipeline reads it, people read `error`. */
 export type Outcome =
   | ActionResult
-  | { readonly status: 'failure'; readonly code: FailureCode; readonly error: string; readonly objects: Objects };
+  | {
+      readonly status: 'failure';
+      readonly code: FailureCode;
+      readonly error: string;
+      readonly objects: Objects;
+      /** Of `busy`: milliseconds after which the other side wants to be asked again, where it says so. */
+      readonly retryAfterMs?: number;
+    };
 
 /**
  * The end of an action that a guard kept from being tried: for good, or until an operator lets it go on (`talon journal

@@ -1,14 +1,22 @@
-import type { V1OwnerReference, V1Pod } from '@kubernetes/client-node';
-import type { Owner, Replicas } from '../../model/capability.ts';
+import type { V1Pod } from '@kubernetes/client-node';
+import type { Eviction, Owner, Replicas } from '../../model/capability.ts';
 import { DoorError } from '../../model/door-error.ts';
 import type { Adapters, NodeTarget, PodTarget } from '../../model/doors.ts';
 import { isObjectName, podNotFound } from '../../model/kube-names.ts';
-import type { KubeClient } from './kube-client.ts';
-import type { KubeSettings } from './kube-config.ts';
+import type { TargetLookups } from '../../model/target-facts.ts';
+import { GoneWaits } from './gone-waits.ts';
+import type { KubeClient, ObjectName } from './kube-client.ts';
+import { type KubeSettings, ownPod } from './kube-config.ts';
+import { KubeRefusal } from './kube-transport.ts';
+import { podsOfNode } from './node-pods.ts';
+import { ownerOf } from './pod-owner.ts';
+import { createTargetLookups } from './target-lookups.ts';
+import { whenMissing } from './when-missing.ts';
 
 /** The doors that lead to a Kubernetes API server. */
 export interface KubeAdapters {
   readonly adapters: Adapters;
+  readonly lookups: TargetLookups;
   /**
    * Reads the credentials, without a call. Loads the client, so that no alert has to wait for that.
    *
@@ -21,42 +29,56 @@ export interface KubeAdapters {
 /** Nothing is read or loaded before `init`. */
 export function createKubeAdapters(settings: KubeSettings): KubeAdapters {
   let client: KubeClient | undefined;
-  const pods = new PodLookups();
+  let self: ObjectName | undefined;
   const open = () => {
     if (!client) throw new DoorError('unreachable', 'wrong k8s client');
     return client;
   };
-
   return {
     init: async () => {
       const { openKubeClient } = await import('./kube-client.ts');
       client ??= openKubeClient(settings);
+      self ??= ownPod(settings);
     },
     close: async () => {
       await client?.close();
     },
-    adapters: {
-      'pods.label': async (pod, labels, signal) => {
-        const metadata = { ...(pod.uid !== undefined && { uid: pod.uid }), labels };
-        await open()
-          .mergePod(pod, { metadata }, signal)
-          .catch(fail(() => podNotFound(pod)));
-      },
-      'pods.delete': async (pod, gracePeriodSeconds, signal) => {
-        const uid = pod.uid ?? (await pods.find(open(), pod, signal)).metadata?.uid ?? '';
-        await open()
-          .deletePod(pod, { gracePeriodSeconds, uid }, signal)
-          .catch(fail(() => podNotFound(pod)));
-      },
-      'pods.owner': async (pod, signal) => ownerOf(await pods.find(open(), pod, signal)),
-      'pods.replicas': async (pod, signal) => {
-        const client = open();
-        return replicasOf(client, pod, ownerOf(await pods.find(client, pod, signal)), signal);
-      },
-      'nodes.ofPod': async (pod, signal) => nodeOf(pod, await pods.find(open(), pod, signal)),
-      'nodes.label': async (node, labels, signal) => {
-        await open().mergeNode(node.name, { metadata: { labels } }, signal).catch(failOfNode(node));
-      },
+    adapters: doors(open, () => self),
+    lookups: createTargetLookups(open),
+  };
+}
+
+/** @param ownPod the pod that Talon itself runs in, where it does and knows it */
+function doors(open: () => KubeClient, ownPod: () => ObjectName | undefined): Adapters {
+  const pods = new PodLookups();
+  const waits = new GoneWaits();
+  return {
+    'pods.label': async (pod, labels, signal) => {
+      const metadata = { ...(pod.uid !== undefined && { uid: pod.uid }), labels };
+      await open()
+        .mergePod(pod, { metadata }, signal)
+        .catch(whenMissing(() => podNotFound(pod)));
+    },
+    'pods.delete': async (pod, gracePeriodSeconds, signal) => {
+      const uid = await pods.uid(open(), pod, signal);
+      await open()
+        .deletePod(pod, { gracePeriodSeconds, uid }, signal)
+        .catch(whenMissing(() => podNotFound(pod)));
+    },
+    'pods.owner': async (pod, signal) => ownerOf(await pods.find(open(), pod, signal)),
+    'pods.replicas': async (pod, signal) => {
+      const client = open();
+      return replicasOf(client, pod, ownerOf(await pods.find(client, pod, signal)), signal);
+    },
+    'pods.evict': (pod, signal) => evict(open(), pods, pod, signal),
+    'pods.gone': async (pod, withinMs, signal) => {
+      const uid = await pods.uid(open(), pod, signal).catch(orGone);
+      return uid === undefined || waits.gone(open(), { ...pod, uid }, withinMs, signal);
+    },
+    'nodes.ofPod': async (pod, signal) => nodeOf(pod, await pods.find(open(), pod, signal)),
+    'nodes.pods': (node, signal) => podsOfNode(open(), node, ownPod(), signal),
+    'nodes.label': async (node, labels, signal) => {
+      await open().mergeNode(node.name, { metadata: { labels } }, signal).catch(failOfNode(node));
     },
   };
 }
@@ -68,18 +90,41 @@ class PodLookups {
   find(client: KubeClient, pod: PodTarget, signal: AbortSignal): Promise<V1Pod> {
     const known = this.#found.get(pod);
     if (known) return known;
-    const lookup = client.readPod(pod, signal).catch(fail(() => podNotFound(pod)));
+    const lookup = client.readPod(pod, signal).catch(whenMissing(() => podNotFound(pod)));
     this.#found.set(pod, lookup);
     lookup.catch(() => this.#found.delete(pod));
     return lookup;
   }
+
+  /** The UID that the reference carries, or that of the pod that now has the name. */
+  async uid(client: KubeClient, pod: PodTarget, signal: AbortSignal): Promise<string> {
+    return pod.uid ?? (await this.find(client, pod, signal)).metadata?.uid ?? '';
+  }
 }
 
-/** What controls the pod. Where no reference says that it does, the first one counts, as in Falco Talon. */
-function ownerOf({ metadata }: V1Pod): Owner | null {
-  const references = metadata?.ownerReferences ?? [];
-  const owner = references.find(({ controller }) => controller) ?? references[0];
-  return owner ? { kind: ownerKind(owner), name: owner.name } : null;
+/** Milliseconds between two tries to evict where the API server does not say: as long as kubectl waits. */
+const EVICT_AGAIN = 5000;
+
+/**
+ * Too many requests is an answer: a disruption budget forbids the eviction now, or the server is busy. Of a pod that is gone
+ * nothing is left to do, so that it counts as evicted.
+ */
+async function evict(client: KubeClient, pods: PodLookups, pod: PodTarget, signal: AbortSignal): Promise<Eviction> {
+  const uid = await pods.uid(client, pod, signal).catch(orGone);
+  if (uid === undefined) return { evicted: true };
+  try {
+    await client.evictPod(pod, uid, signal);
+    return { evicted: true };
+  } catch (error) {
+    if (!(error instanceof KubeRefusal)) throw error;
+    if (error.gone) return { evicted: true };
+    if (error.status !== 429) throw error;
+    return { evicted: false, retryAfterMs: error.retryAfterMs ?? EVICT_AGAIN };
+  }
+}
+
+function orGone(error: unknown): undefined {
+  if (!(error instanceof DoorError && error.code === 'not-found')) throw error;
 }
 
 async function replicasOf(
@@ -94,36 +139,14 @@ async function replicasOf(
   const { name } = owner;
   const missing = () =>
     new DoorError('refused', `the replicaset '${name}' in the namespace '${namespace}' doesn't exist`);
-  const { spec, status } = await client.readReplicaSet({ name, namespace }, signal).catch(fail(missing));
+  const { spec, status } = await client.readReplicaSet({ name, namespace }, signal).catch(whenMissing(missing));
   return { wanted: spec?.replicas ?? 1, ready: status?.readyReplicas ?? 0 };
-}
-
-function ownerKind({ apiVersion, kind }: V1OwnerReference): Owner['kind'] {
-  switch (kind) {
-    case 'DaemonSet':
-    case 'StatefulSet':
-      return kind;
-    case 'ReplicaSet':
-      return apiVersion.startsWith('apps/') ? kind : 'other';
-    default:
-      return 'other';
-  }
 }
 
 function nodeOf(pod: PodTarget, found: V1Pod): NodeTarget {
   const name = found.spec?.nodeName ?? '';
   if (isObjectName(name)) return { kind: 'node', name };
   throw new DoorError('refused', `the pod '${pod.name}' in the namespace '${pod.namespace}' is on no node yet`);
-}
-
-/**
- * Falco Talon's text for an object that does not exist; whatever else went wrong stays what it is. Only the pod that the
- * alert is about counts as `not-found`: without it there was nothing to act on, while another missing object is a failure.
- */
-function fail(missing: () => DoorError) {
-  return (error: unknown): never => {
-    throw error instanceof DoorError && error.code === 'not-found' ? missing() : error;
-  };
 }
 
 function failOfNode({ name }: NodeTarget) {

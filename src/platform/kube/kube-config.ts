@@ -14,6 +14,8 @@ export interface KubeSettings {
   readonly servicePort?: string | undefined;
   /** Folder of the service account's token and certificate, if not the usual one. */
   readonly serviceAccountFolder?: string;
+  /** Name of the pod that Talon runs in (`POD_NAME`, or else the host's name, which is the same); nothing outside of one. */
+  readonly podName?: string | undefined;
   /** Milliseconds until a request without an answer fails, if not 15,000. */
   readonly answerTimeout?: number;
 }
@@ -39,6 +41,19 @@ export function loadKubeConfig(settings: KubeSettings): KubeConfig {
   if (cluster.server.startsWith('http:')) config.clusters = [{ ...cluster, skipTLSVerify: true }];
   checkCertificates(cluster, user);
   return config;
+}
+
+/** The pod that Talon itself runs in, where the settings name it and a service account says in which namespace. */
+export function ownPod({
+  podName,
+  serviceAccountFolder: folder = SERVICE_ACCOUNT_FOLDER,
+}: KubeSettings): { readonly name: string; readonly namespace: string } | undefined {
+  if (!podName) return undefined;
+  try {
+    return { name: podName, namespace: readFileSync(path.join(folder, 'namespace'), 'utf8').trim() };
+  } catch {
+    return undefined;
+  }
 }
 
 function loadFile(file: string): KubeConfig {

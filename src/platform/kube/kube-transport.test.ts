@@ -29,16 +29,43 @@ describe('an answer that is not good', () => {
     [400, 'BadRequest', 'refused', 'the words'],
     [401, 'Unauthorized', 'refused', 'the words'],
     [403, 'Forbidden', 'refused', 'the words'],
-    [409, 'Conflict', 'refused', 'the words'],
+    [409, 'AlreadyExists', 'refused', 'the words'],
+    [409, 'Conflict', 'conflict', 'the words'],
     [422, 'Invalid', 'refused', 'the words'],
-    [408, 'Timeout', 'unreachable', 'the Kubernetes API answered 408: the words'],
-    [429, 'TooManyRequests', 'unreachable', 'the Kubernetes API answered 429: the words'],
-    [500, 'InternalError', 'unreachable', 'the Kubernetes API answered 500: the words'],
-    [503, 'ServiceUnavailable', 'unreachable', 'the Kubernetes API answered 503: the words'],
-    [504, 'Timeout', 'unreachable', 'the Kubernetes API answered 504: the words'],
+    [408, 'Timeout', 'busy', 'the Kubernetes API answered 408: the words'],
+    [410, 'Expired', 'busy', 'the Kubernetes API answered 410: the words'],
+    [429, 'TooManyRequests', 'busy', 'the Kubernetes API answered 429: the words'],
+    [500, 'InternalError', 'busy', 'the Kubernetes API answered 500: the words'],
+    [503, 'ServiceUnavailable', 'busy', 'the Kubernetes API answered 503: the words'],
+    [504, 'Timeout', 'busy', 'the Kubernetes API answered 504: the words'],
   ])('%i %s is %s', async (code, reason, failure, message) => {
     recorded.api.answers.set(`PATCH ${POD_PATH}`, statusOf(code, reason, 'the words'));
     expect(await label()).toMatchObject({ name: 'DoorError', code: failure, message });
+  });
+
+  it.each([
+    'Operation cannot be fulfilled on pods "web": Precondition failed: UID in precondition: a, UID in object meta: b',
+    'the UID in the precondition (a) does not match the UID in record (b). The object might have been deleted and then recreated',
+  ])('is final when another pod has taken the place of the one that was meant', async (message) => {
+    recorded.api.answers.set(`PATCH ${POD_PATH}`, statusOf(409, 'Conflict', message));
+    expect(await label()).toMatchObject({ code: 'refused', message });
+  });
+
+  it.each<[string, Answer, number | undefined]>([
+    ['in a header', { ...statusOf(429, 'TooManyRequests', 'x'), headers: { 'retry-after': '7' } }, 7000],
+    [
+      'as a date',
+      { ...statusOf(503, 'x', 'x'), headers: { 'retry-after': 'Fri, 01 Jan 2100 00:00:00 GMT' } },
+      3_600_000,
+    ],
+    ['in the answer', { status: 429, body: { kind: 'Status', details: { retryAfterSeconds: 10 } } }, 10_000],
+    ['nowhere', statusOf(429, 'TooManyRequests', 'x'), undefined],
+    ['in the past', { ...statusOf(429, 'x', 'x'), headers: { 'retry-after': '-1' } }, undefined],
+    ['in words', { ...statusOf(500, 'x', 'x'), headers: { 'retry-after': 'later' } }, undefined],
+    ['where nothing is to be tried again', { ...statusOf(403, 'x', 'x'), headers: { 'retry-after': '1' } }, undefined],
+  ])('says when to ask again, %s', async (_, answer, retryAfterMs) => {
+    recorded.api.answers.set(`PATCH ${POD_PATH}`, answer);
+    expect(((await label()) as { retryAfterMs?: number }).retryAfterMs).toBe(retryAfterMs);
   });
 
   it.each<[string, Answer, string, string]>([

@@ -1,13 +1,44 @@
 import { type HttpLibrary, type RequestContext, ResponseContext, wrapHttpLibrary } from '@kubernetes/client-node';
-import { request } from 'undici';
+import { type Dispatcher, request } from 'undici';
 import { DoorError } from '../../model/door-error.ts';
+import type { FailureCode } from '../../model/outcome.ts';
 
 /** Characters of an error text that come from the other side. */
 const LONGEST_REASON = 2000;
 
+/** Milliseconds. Nobody is to be told to wait longer than that. */
+const LONGEST_WAIT = 3_600_000;
+
+/** An answer of the API server, or of what stands before it, that is not a good one. */
+export class KubeRefusal extends DoorError {
+  /** HTTP status. */
+  readonly status: number;
+  /** The object has another UID than the request named: another one of the same name has taken its place. */
+  readonly replaced: boolean;
+
+  constructor(status: number, text: string, retryAfter?: string | string[]) {
+    const answer = readStatus(text);
+    const words = (answer?.message || text).trim().slice(0, LONGEST_REASON);
+    const replaced = status === 409 && /precondition/i.test(words) && /\bUID\b/.test(words);
+    const code = replaced ? 'refused' : codeOf(status, answer);
+    const isReason = answer && code !== 'busy';
+    super(code, isReason ? words : `the Kubernetes API answered ${status}${words && `: ${words}`}`, {
+      retryAfterMs: code === 'busy' ? waitOf(retryAfter, answer) : undefined,
+    });
+    this.status = status;
+    this.replaced = replaced;
+  }
+
+  /** Whether the very object that the request was about does not exist any more. */
+  get gone(): boolean {
+    return this.code === 'not-found' || this.replaced;
+  }
+}
+
 /**
  * Carries the requests of client-node, and turns every answer but a good one into a DoorError: `not-found` for an object
- * that the API server does not know, `refused` with its own words for what it will not do, `unreachable` for the rest.
+ * that the API server does not know, `refused` with its own words for what it will not do, `conflict` where somebody else
+ * changed the object meanwhile, `busy` where another try may help, `unreachable` for no answer at all.
  *
  * @param signal gives up when aborted
  */
@@ -16,31 +47,44 @@ export function kubeTransport(signal?: AbortSignal): HttpLibrary {
 }
 
 async function exchange(context: RequestContext, signal: AbortSignal | undefined): Promise<ResponseContext> {
-  const { status, headers, text } = await send(context, signal);
-  if (status < 200 || status > 299) throw refusal(status, text);
-  return new ResponseContext(status, headers, {
+  const { statusCode, headers, body } = await openExchange(context, signal ? { signal } : {});
+  const text = await body.text().catch(noAnswer);
+  const flat = Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, String(value)]));
+  return new ResponseContext(statusCode, flat, {
     text: async () => text,
     binary: async () => Buffer.from(text),
     stream: () => null,
   });
 }
 
-async function send(context: RequestContext, signal: AbortSignal | undefined) {
+interface ExchangeOptions {
+  readonly signal?: AbortSignal;
+  /** Milliseconds without a byte of the body; what the connections say if it is left out. */
+  readonly bodyTimeout?: number;
+}
+
+/** Sends a request that has its credentials. Resolves when a good answer begins. @throws DoorError as the transport does */
+export async function openExchange(
+  context: RequestContext,
+  options: ExchangeOptions,
+): Promise<Dispatcher.ResponseData> {
   const body = context.getBody();
   const dispatcher = context.getDispatcher();
-  try {
-    const answer = await request(context.getUrl(), {
-      method: context.getHttpMethod(),
-      headers: context.getHeaders(),
-      body: body === undefined ? null : String(body),
-      ...(dispatcher && { dispatcher }),
-      ...(signal && { signal }),
-    });
-    const headers = Object.fromEntries(Object.entries(answer.headers).map(([name, value]) => [name, String(value)]));
-    return { status: answer.statusCode, headers, text: await answer.body.text() };
-  } catch (error) {
-    throw new DoorError('unreachable', `no answer from the Kubernetes API: ${reasonOf(error)}`, { cause: error });
-  }
+  const answer = await request(context.getUrl(), {
+    method: context.getHttpMethod(),
+    headers: context.getHeaders(),
+    body: body === undefined ? null : String(body),
+    ...(dispatcher && { dispatcher }),
+    ...options,
+  }).catch(noAnswer);
+  if (answer.statusCode >= 200 && answer.statusCode <= 299) return answer;
+  const text = await answer.body.text().catch(noAnswer);
+  throw new KubeRefusal(answer.statusCode, text, answer.headers['retry-after']);
+}
+
+/** The error of a connection as a DoorError. */
+export function noAnswer(error: unknown): never {
+  throw new DoorError('unreachable', `no answer from the Kubernetes API: ${reasonOf(error)}`, { cause: error });
 }
 
 /** Errors of connections may have no message, but they have a code. */
@@ -49,22 +93,23 @@ function reasonOf(error: unknown): string {
   return message || code || String(error);
 }
 
-/** The answers that another try may change. */
-const BUSY = new Set([408, 429]);
+/** The answers that another try may change; 410 stands for a position in a list or a watch that is too old. */
+const BUSY = new Set([408, 410, 429]);
+/** What a gateway says when nobody behind it answers. */
+const NOBODY_THERE = new Set([502, 503, 504]);
 
-function refusal(status: number, text: string): DoorError {
-  const answer = readStatus(text);
-  const words = (answer?.message || text).trim().slice(0, LONGEST_REASON);
-  if (status === 404 && answer?.reason === 'NotFound') return new DoorError('not-found', words);
-  if (answer && status >= 400 && status < 500 && !BUSY.has(status)) return new DoorError('refused', words);
-  const code = status < 500 && !BUSY.has(status) ? 'refused' : 'unreachable';
-  return new DoorError(code, `the Kubernetes API answered ${status}${words && `: ${words}`}`);
+function codeOf(status: number, answer: Status | undefined): FailureCode {
+  if (status === 404 && answer?.reason === 'NotFound') return 'not-found';
+  if (!answer && NOBODY_THERE.has(status)) return 'unreachable';
+  if (status >= 500 || BUSY.has(status)) return 'busy';
+  return status === 409 && answer?.reason === 'Conflict' ? 'conflict' : 'refused';
 }
 
 interface Status {
   readonly kind: 'Status';
   readonly reason?: string;
   readonly message?: string;
+  readonly details?: { readonly retryAfterSeconds?: number };
 }
 
 /** The object in which the API server explains itself; a proxy before it answers with something else. */
@@ -75,4 +120,12 @@ function readStatus(text: string): Status | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** Milliseconds to wait, from the header (seconds or a date) or the answer itself. */
+function waitOf(header: string | string[] | undefined, answer: Status | undefined): number | undefined {
+  const text = Array.isArray(header) ? header[0] : header;
+  const seconds = Number(text ?? answer?.details?.retryAfterSeconds);
+  const wait = Number.isFinite(seconds) ? seconds * 1000 : Date.parse(text ?? '') - Date.now();
+  return Number.isFinite(wait) && wait >= 0 ? Math.min(wait, LONGEST_WAIT) : undefined;
 }

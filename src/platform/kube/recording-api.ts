@@ -1,5 +1,5 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer, type IncomingMessage, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -17,7 +17,17 @@ export interface Seen {
   readonly body: unknown;
 }
 
-export type Answer = { readonly status: number; readonly body: unknown } | 'silence' | 'hang up';
+/** A whole answer. */
+export interface WholeAnswer {
+  readonly status: number;
+  readonly body: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+export type Answer = WholeAnswer | StreamedAnswer | 'silence' | 'hang up';
+
+/** An answer that goes on, as that of a watch. */
+export type StreamedAnswer = (stream: ServerResponse) => void;
 
 /** For tests: a real HTTP server in the place of a Kubernetes API server, which notes requests and answers as it was told. */
 export class RecordingApi {
@@ -35,7 +45,8 @@ export class RecordingApi {
       const answer = this.answers.get(line) ?? statusOf(404, 'NotFound', 'not found');
       if (answer === 'silence') return;
       if (answer === 'hang up') return void request.socket.destroy();
-      response.writeHead(answer.status, { 'content-type': 'application/json' });
+      if (typeof answer === 'function') return void answer(response);
+      response.writeHead(answer.status, { 'content-type': 'application/json', ...answer.headers });
       response.end(typeof answer.body === 'string' ? answer.body : JSON.stringify(answer.body));
     });
     this.#server.on('connection', (socket) => {
@@ -77,7 +88,7 @@ export class RecordingApi {
 }
 
 /** An answer in which the API server says why not. */
-export function statusOf(code: number, reason: string, message: string): Answer {
+export function statusOf(code: number, reason: string, message: string): WholeAnswer {
   return { status: code, body: { kind: 'Status', apiVersion: 'v1', status: 'Failure', code, reason, message } };
 }
 
