@@ -1,5 +1,5 @@
 /** Who can mend it: the code tells what went wrong at start-up or at the edge; never reused. */
-export type TalonErrorCode = 'config' | 'rules' | 'bundle' | 'actionners' | 'outputs' | 'http' | 'usage';
+export type TalonErrorCode = 'config' | 'rules' | 'bundle' | 'actionners' | 'outputs' | 'http' | 'journal' | 'usage';
 
 /**
  * A fault of the deployment or of ours, thrown only at start-up, at the HTTP edge, or for a bug. What the author of rules

@@ -1,0 +1,121 @@
+import type { AcceptedAlert, ClosedState, DatedProgress, StoredPolicy } from '../../model/journal.ts';
+
+/** Something to be recorded about a plan, or a policy. `seq` orders the entries of a plan and tells a repetition. */
+export type Entry =
+  | { readonly kind: 'progress'; readonly alert: number; readonly seq: number; readonly progress: DatedProgress }
+  | {
+      readonly kind: 'close';
+      readonly alert: number;
+      readonly at: number;
+      readonly state: ClosedState;
+      readonly reason: string;
+    }
+  | { readonly kind: 'policy'; readonly policy: StoredPolicy };
+
+const FIRST_SIZE = 128 * 1024;
+/** A larger one is not kept for the next batch. */
+const LARGEST_KEPT = 1024 * 1024;
+/** Two doubles, and the byte lengths of two texts and the body. */
+const ALERT_HEAD = 8 + 8 + 4 + 4 + 4;
+
+/**
+ * The bytes of one batch, on their way to the thread that writes them: one buffer that changes hands as a whole, because a
+ * message for each alert costs more than writing it.
+ */
+export class Arena {
+  #bytes: Buffer;
+  #length = 0;
+
+  /** @param buffer one that came back, to be used again */
+  constructor(buffer?: ArrayBuffer) {
+    const kept = buffer && buffer.byteLength <= LARGEST_KEPT ? buffer : new ArrayBuffer(FIRST_SIZE);
+    this.#bytes = Buffer.from(kept);
+  }
+
+  get length(): number {
+    return this.#length;
+  }
+
+  get buffer(): ArrayBuffer {
+    return this.#bytes.buffer as ArrayBuffer;
+  }
+
+  addAlert({ id, at, key, revision, rules, traceId, body }: AcceptedAlert): void {
+    const head = `${revision}\n${traceId}\n${rules.join()}`;
+    // No text has more than three bytes of UTF-8 for each of its units.
+    this.#reserve(ALERT_HEAD + 3 * (key.length + head.length) + body.length);
+    const bytes = this.#bytes;
+    const start = this.#length;
+    bytes.writeDoubleLE(id, start);
+    bytes.writeDoubleLE(at, start + 8);
+    const keyLength = bytes.write(key, start + ALERT_HEAD);
+    const headLength = bytes.write(head, start + ALERT_HEAD + keyLength);
+    bytes.writeUInt32LE(keyLength, start + 16);
+    bytes.writeUInt32LE(headLength, start + 20);
+    bytes.writeUInt32LE(body.length, start + 24);
+    bytes.set(body, start + ALERT_HEAD + keyLength + headLength);
+    this.#length = start + ALERT_HEAD + keyLength + headLength + body.length;
+  }
+
+  addEntry(entry: Entry): void {
+    const text = JSON.stringify(entry);
+    this.#reserve(4 + 3 * text.length);
+    const length = this.#bytes.write(text, this.#length + 4);
+    this.#bytes.writeUInt32LE(length, this.#length);
+    this.#length += 4 + length;
+  }
+
+  #reserve(more: number): void {
+    const needed = this.#length + more;
+    if (needed <= this.#bytes.length) return;
+    const larger = Buffer.from(new ArrayBuffer(Math.max(needed, 2 * this.#bytes.length)));
+    larger.set(this.#bytes.subarray(0, this.#length));
+    this.#bytes = larger;
+  }
+}
+
+/** An alert as it lies in an arena. */
+export interface AlertRow {
+  readonly id: number;
+  readonly at: number;
+  readonly key: string;
+  readonly revision: string;
+  /** Indices, with commas between. */
+  readonly rules: string;
+  readonly traceId: string;
+  readonly body: Buffer;
+}
+
+/** Reads back what was added to an arena: first `alerts` alerts, then `entries` entries. */
+export class ArenaReader {
+  readonly #bytes: Buffer;
+  #at = 0;
+
+  constructor(buffer: ArrayBuffer) {
+    this.#bytes = Buffer.from(buffer);
+  }
+
+  alert(): AlertRow {
+    const bytes = this.#bytes;
+    const start = this.#at;
+    const keyEnd = start + ALERT_HEAD + bytes.readUInt32LE(start + 16);
+    const headEnd = keyEnd + bytes.readUInt32LE(start + 20);
+    this.#at = headEnd + bytes.readUInt32LE(start + 24);
+    const [revision = '', traceId = '', rules = ''] = bytes.toString('utf8', keyEnd, headEnd).split('\n');
+    return {
+      id: bytes.readDoubleLE(start),
+      at: bytes.readDoubleLE(start + 8),
+      key: bytes.toString('utf8', start + ALERT_HEAD, keyEnd),
+      revision,
+      rules,
+      traceId,
+      body: bytes.subarray(headEnd, this.#at),
+    };
+  }
+
+  entry(): Entry {
+    const start = this.#at + 4;
+    this.#at = start + this.#bytes.readUInt32LE(this.#at);
+    return JSON.parse(this.#bytes.toString('utf8', start, this.#at));
+  }
+}

@@ -1,0 +1,203 @@
+import {
+  chmodSync,
+  closeSync,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from 'node:fs';
+import path from 'node:path';
+import Database from 'libsql';
+import { TalonError } from '../../model/talon-error.ts';
+import { APPLICATION_ID, FORMAT, TABLES } from './schema.ts';
+
+/** Milliseconds to wait while another process writes. */
+const BUSY_TIMEOUT = 10_000;
+
+export type JournalDatabase = Database.Database;
+
+/** Keeps the file from being opened by a second server. The kernel lets go of it when the process ends, however it ends. */
+export interface JournalLock {
+  release(): void;
+}
+
+/**
+ * Takes the lock on a journal: an exclusive transaction on a small file beside it, so that the journal itself can be read and
+ * written by operators meanwhile.
+ *
+ * @returns undefined when a server has it
+ * @throws TalonError('journal') when the folder cannot be written
+ */
+export function lockJournal(file: string): JournalLock | undefined {
+  const lockFile = `${file}.lock`;
+  return worded(file, () => {
+    mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 });
+    // Never opened here once it is there: closing a file lets go of all locks that the process has on it.
+    if (!existsSync(lockFile)) createPrivate(lockFile);
+    const database = new Database(lockFile, { timeout: 0 });
+    try {
+      database.exec('BEGIN EXCLUSIVE');
+    } catch (error) {
+      database.close();
+      if (sqliteCode(error).startsWith('SQLITE_BUSY')) return undefined;
+      throw error;
+    }
+    return { release: () => void database.close() };
+  });
+}
+
+/**
+ * Opens the file of a journal for the server, which has the lock; makes it where there is none.
+ *
+ * @throws TalonError('journal') with what is wrong with the file and what to do
+ */
+export function openForServer(file: string): JournalDatabase {
+  if (!existsSync(file)) create(file);
+  const database = openExisting(file);
+  worded(file, () => {
+    for (const each of [file, `${file}-wal`, `${file}-shm`]) if (existsSync(each)) chmodSync(each, 0o600);
+    checkShape(file, database);
+  });
+  return database;
+}
+
+/**
+ * Opens the file of a journal that exists, beside a server or without one.
+ *
+ * @throws TalonError('journal') with what is wrong with the file and what to do
+ */
+export function openExisting(file: string): JournalDatabase {
+  if (!existsSync(file)) throw new TalonError('journal', `there is no journal ${file}`);
+  // SQLite takes an empty file for a new one, and would begin again as if nothing had been.
+  if (statSync(file).size === 0) throw damaged(file, 'it is empty');
+  return worded(file, () => {
+    const database = new Database(file, { timeout: BUSY_TIMEOUT });
+    try {
+      checkKind(file, database);
+      database.exec('PRAGMA journal_mode = WAL');
+      database.exec('PRAGMA synchronous = FULL');
+      database.exec('PRAGMA cell_size_check = ON');
+    } catch (error) {
+      database.close();
+      throw error;
+    }
+    return database;
+  });
+}
+
+/** The only value of the only row that a statement yields. */
+export function single(database: JournalDatabase, sql: string): unknown {
+  const row = database.prepare(sql).raw().get() as readonly unknown[] | undefined;
+  return row?.[0];
+}
+
+/** What an error of SQLite is called, as `SQLITE_FULL`; empty for other errors. */
+export function sqliteCode(error: unknown): string {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  return typeof code === 'string' && code.startsWith('SQLITE_') ? code : '';
+}
+
+/** Says that a file holds something that Talon did not write, or not like that. */
+export function damaged(file: string, what: string, cause?: unknown): TalonError {
+  const advice = `run \`talon journal repair --journal ${file}\`, which keeps the damaged file and saves what can be read`;
+  return new TalonError('journal', `the journal ${file} is damaged (${what}): ${advice}`, { cause });
+}
+
+/** Runs something that touches a journal's file. @throws TalonError('journal') for every fault of file or disk */
+export function worded<Result>(file: string, act: () => Result): Result {
+  try {
+    return act();
+  } catch (error) {
+    throw wordedError(file, error);
+  }
+}
+
+function wordedError(file: string, error: unknown): unknown {
+  if (error instanceof TalonError || !(error instanceof Error)) return error;
+  const code = sqliteCode(error);
+  if (code.startsWith('SQLITE_CORRUPT')) return damaged(file, error.message, error);
+  if (code.startsWith('SQLITE_NOTADB')) return foreign(file, error);
+  const isOfSystem = 'syscall' in error || /unable to open/i.test(error.message);
+  if (code === '' && !isOfSystem) return error;
+  return new TalonError('journal', `the journal ${file} cannot be used: ${systemReason(error)}`, { cause: error });
+}
+
+function systemReason(error: Error): string {
+  if (/unable to open/i.test(error.message))
+    return 'it cannot be opened; the user of this process must be able to write it';
+  return `${error.message}; its folder must be writable for the user of this process, with space left on the disk`;
+}
+
+function foreign(file: string, cause?: unknown): TalonError {
+  const advice = `set \`journal.path\` to another file; if this was a journal once, \`talon journal repair --journal ${file}\` saves what can be read`;
+  return new TalonError('journal', `the file ${file} is not a journal of Talon: ${advice}`, { cause });
+}
+
+/** Makes the file under another name, so that a journal that is not whole is never there under its own. */
+function create(file: string): void {
+  worded(file, () => {
+    if (existsSync(`${file}-wal`) && statSync(`${file}-wal`).size > 0) {
+      throw new TalonError(
+        'journal',
+        `the journal ${file} is missing, but ${file}-wal, which belongs to it, is there: put both back, or remove the latter to begin anew`,
+      );
+    }
+    const unfinished = `${file}.new`;
+    rmSync(unfinished, { force: true });
+    createJournalFile(unfinished);
+    renameSync(unfinished, file);
+    syncFolder(path.dirname(file));
+  });
+}
+
+/** Makes an empty journal; nothing must be there. */
+export function createJournalFile(file: string): void {
+  createPrivate(file);
+  const database = new Database(file);
+  try {
+    database.exec('PRAGMA synchronous = FULL');
+    database.exec('BEGIN IMMEDIATE');
+    for (const table of TABLES) database.exec(table);
+    database.exec(`PRAGMA application_id = ${APPLICATION_ID}`);
+    database.exec(`PRAGMA user_version = ${FORMAT}`);
+    database.exec('COMMIT');
+  } finally {
+    database.close();
+  }
+}
+
+/** SQLite gives the files that it makes beside it the same mode. */
+function createPrivate(file: string): void {
+  closeSync(openSync(file, 'wx', 0o600));
+}
+
+export function syncFolder(folder: string): void {
+  const descriptor = openSync(folder, 'r');
+  try {
+    fsyncSync(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+function checkKind(file: string, database: JournalDatabase): void {
+  if (single(database, 'PRAGMA application_id') !== APPLICATION_ID) throw foreign(file);
+  const format = Number(single(database, 'PRAGMA user_version'));
+  if (format > FORMAT) {
+    const advice = 'start that version, or set `journal.path` to another file';
+    throw new TalonError(
+      'journal',
+      `the journal ${file} was written by a later version of Talon (format ${format}): ${advice}`,
+    );
+  }
+  if (format < FORMAT) throw damaged(file, `format ${format}`);
+}
+
+/** Reads the whole file: rows that have fallen out of their table would be missed by nobody else. */
+function checkShape(file: string, database: JournalDatabase): void {
+  const found = single(database, 'PRAGMA quick_check(1)');
+  if (found !== 'ok') throw damaged(file, String(found).replaceAll('\n', ' '));
+}

@@ -1,0 +1,128 @@
+import type {
+  AcceptedAlert,
+  BudgetUse,
+  ClosedState,
+  DatedProgress,
+  OpenPlan,
+  StoredPolicy,
+} from '../../model/journal.ts';
+import type { JournalDatabase } from './journal-file.ts';
+import { type Columns, rowSum } from './row-sum.ts';
+
+/** A row whose content is not what was written. */
+export class BadRow extends Error {
+  constructor(table: string, key: string | number) {
+    super(`the row ${key} of the table ${table} is not what was written`);
+    this.name = 'BadRow';
+  }
+}
+
+/** An entry of a plan with its number. */
+export interface NumberedProgress {
+  readonly seq: number;
+  readonly progress: DatedProgress;
+}
+
+export interface PlanEnd {
+  readonly id: number;
+  readonly at: number;
+  readonly state: ClosedState;
+  readonly reason: string;
+}
+
+type Row = readonly (string | number | Buffer)[];
+
+/** A statement whose rows are lists of columns, the last of them the checksum. */
+function checkedRows(database: JournalDatabase, table: string, sql: string, ...values: unknown[]): Columns[] {
+  const rows = database
+    .prepare(sql)
+    .raw()
+    .all(...values) as Row[];
+  return rows.map((row) => checked(table, row));
+}
+
+/** @throws BadRow when the sum is not that of the other columns */
+export function checked(table: string, row: Row): Columns {
+  const columns = row.slice(0, -1).map((column) => (typeof column === 'object' ? Buffer.from(column) : column));
+  if (rowSum(columns) !== row.at(-1)) throw new BadRow(table, String(row[0]));
+  return columns;
+}
+
+/** @throws BadRow */
+export function readAlert(database: JournalDatabase, id: number): AcceptedAlert | undefined {
+  const [row] = checkedRows(database, 'alert', 'SELECT * FROM alert WHERE id = ?', id);
+  return row && alertOf(row);
+}
+
+export function alertOf(row: Columns): AcceptedAlert {
+  const [id, at, key, revision, rules, traceId, body] = row;
+  return {
+    id: id as number,
+    at: at as number,
+    key: key as string,
+    revision: revision as string,
+    rules: rules === '' ? [] : (rules as string).split(',').map(Number),
+    traceId: traceId as string,
+    body: body as Buffer,
+  };
+}
+
+/** The entries of a plan, in order. @throws BadRow */
+export function readProgress(database: JournalDatabase, id: number): NumberedProgress[] {
+  return checkedRows(database, 'entry', 'SELECT * FROM entry WHERE alert = ? ORDER BY seq', id).map(progressOf);
+}
+
+export function progressOf(row: Columns): NumberedProgress {
+  const [, seq, at, text] = row;
+  return { seq: seq as number, progress: { ...JSON.parse(text as string), at } };
+}
+
+/** @throws BadRow */
+export function readEnd(database: JournalDatabase, id: number): PlanEnd | undefined {
+  const [row] = checkedRows(database, 'ended', 'SELECT * FROM ended WHERE id = ?', id);
+  return row && endOf(row);
+}
+
+export function endOf(row: Columns): PlanEnd {
+  const [id, at, state, reason] = row;
+  return { id: id as number, at: at as number, state: state as ClosedState, reason: reason as string };
+}
+
+/** @throws BadRow */
+export function readPolicy(database: JournalDatabase, revision: string): StoredPolicy | undefined {
+  const [row] = checkedRows(database, 'policy', 'SELECT revision, data, sum FROM policy WHERE revision = ?', revision);
+  return row && JSON.parse(row[1] as string);
+}
+
+/** @throws BadRow */
+export function readBudgetUses(database: JournalDatabase, since: number): BudgetUse[] {
+  const rows = checkedRows(database, 'budget_use', 'SELECT * FROM budget_use');
+  const uses = rows.map(([alert, step, key, at]) => ({ alert, step, key, at }) as BudgetUse);
+  return uses.filter(({ at }) => at >= since).sort((a, b) => a.at - b.at);
+}
+
+/** A number that the journal keeps for itself; 0 where it was never written. @throws BadRow */
+export function readFact(database: JournalDatabase, name: string): number {
+  const [row] = checkedRows(database, 'fact', 'SELECT * FROM fact WHERE name = ?', name);
+  return row ? (row[1] as number) : 0;
+}
+
+export function writeFact(database: JournalDatabase, name: string, value: number): void {
+  database.prepare('INSERT OR REPLACE INTO fact VALUES(?, ?, ?)').run([name, value, rowSum([name, value])]);
+}
+
+/** A plan as it is gone on with, and the number of its last entry. @throws BadRow */
+export function readPlan(database: JournalDatabase, id: number): (OpenPlan & { readonly lastSeq: number }) | undefined {
+  const alert = readAlert(database, id);
+  if (!alert) return undefined;
+  const entries = readProgress(database, id);
+  return { alert, progress: entries.map(({ progress }) => progress), lastSeq: entries.at(-1)?.seq ?? 0 };
+}
+
+/** Ids from `mark` on that have not ended. */
+export function openIds(database: JournalDatabase): number[] {
+  const mark = readFact(database, 'mark');
+  const sql =
+    'SELECT id FROM alert WHERE id >= ? AND NOT EXISTS (SELECT 1 FROM ended WHERE ended.id = alert.id) ORDER BY id';
+  return (database.prepare(sql).raw().all(mark) as Row[]).map(([id]) => id as number);
+}

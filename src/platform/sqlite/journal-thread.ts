@@ -1,0 +1,57 @@
+import type { BudgetUse, OpenPlan, PlanState, StoredPolicy } from '../../model/journal.ts';
+
+// What the journal and its thread say to each other.
+
+/** What the thread is started with. */
+export interface ThreadOptions {
+  readonly file: string;
+  readonly retentionHours: number;
+  readonly maxBytes: number;
+}
+
+/** An ended plan that was dropped because it was too old, or the file too large. */
+export interface DroppedPlan {
+  readonly id: number;
+  readonly state: PlanState;
+  readonly because: 'age' | 'size';
+}
+
+/** What can be asked, with the argument and the answer. */
+export interface Questions {
+  readonly policy: { readonly argument: string; readonly answer: StoredPolicy | undefined };
+  readonly openPlans: { readonly argument: undefined; readonly answer: readonly OpenPlan[] };
+  readonly acceptedSince: {
+    readonly argument: number;
+    readonly answer: readonly { readonly key: string; readonly at: number }[];
+  };
+  readonly budgetsUsedSince: { readonly argument: number; readonly answer: readonly BudgetUse[] };
+}
+
+export type ToThread =
+  | {
+      readonly kind: 'batch';
+      readonly buffer: ArrayBuffer;
+      /** How many alerts are in the buffer, and how many entries behind them. None of either: only tries whether writing works. */
+      readonly alerts: number;
+      readonly entries: number;
+    }
+  | { readonly kind: 'ask'; readonly id: number; readonly question: keyof Questions; readonly argument: unknown }
+  | { readonly kind: 'end' };
+
+export type FromThread =
+  | { readonly kind: 'opened'; readonly nextId: number; readonly nextSeq: number }
+  | { readonly kind: 'refused'; readonly message: string }
+  | {
+      readonly kind: 'written';
+      /** Comes back for the next batch. */
+      readonly buffer: ArrayBuffer;
+      /** Whether the alerts are on disk, and whether the entries are. */
+      readonly alerts: boolean;
+      readonly entries: boolean;
+      /** Why not. */
+      readonly error: string;
+    }
+  | { readonly kind: 'answer'; readonly id: number; readonly answer: unknown }
+  | { readonly kind: 'unanswered'; readonly id: number; readonly error: string }
+  | { readonly kind: 'reopened'; readonly plans: readonly OpenPlan[]; readonly nextSeq: number }
+  | { readonly kind: 'dropped'; readonly plans: readonly DroppedPlan[] };
