@@ -89,7 +89,6 @@ describe('loadSettings', () => {
       notifiers: { slack: { webhook_url: 'https://hooks.example/XXX', format: 'long' } },
     });
     expect(settings.warnings).toEqual([
-      "the setting 'watch_rules' has no effect in this version: restart the server after a change of the rules",
       "the setting 'otel.traces_enabled' has no effect in this version: nothing that needs it is there yet",
       "the setting 'otel.metrics_enabled' has no effect in this version: nothing that needs it is there yet",
     ]);
@@ -154,6 +153,27 @@ describe('loadSettings', () => {
     expect(load('rules_files: [a]', { RULES_FILES: 'b' }, ['c,d', 'e']).rulesFiles).toEqual(['c,d', 'e']);
   });
 
+  it('lets -p win over the policies of the configuration', () => {
+    expect(load('policies_files: [a, b]').policiesFiles).toEqual(['a', 'b']);
+    expect(load('', { POLICIES_FILES: 'c' }).policiesFiles).toEqual(['c']);
+    const configFile = path.join(folder, 'config.yaml');
+    expect(loadSettings({ configFile, rulesFlags: [], policiesFlags: ['d'], env: {} }).policiesFiles).toEqual(['d']);
+  });
+
+  it('reads the settings of the pipeline and the entrance', () => {
+    const text =
+      'retry: {attempts: 5}\njournal: {path: /j.db, retention_hours: 1}\nauth: {bearer_tokens: [a, b]}\ntls: {cert_file: c}';
+    expect(
+      load(text, { JOURNAL_PATH: '/k.db', AUTH_BASIC_USERS: 'u:p,v:q', METRICS_LISTEN_PORT: '9100' }),
+    ).toMatchObject({
+      retry: { attempts: 5, backoff_milliseconds: 250 },
+      journal: { path: '/k.db', retention_hours: 1 },
+      auth: { bearer_tokens: ['a', 'b'], basic_users: ['u:p', 'v:q'], secret_paths: [] },
+      tls: { cert_file: 'c', key_file: '' },
+      metrics_listen_port: 9100,
+    });
+  });
+
   it.each<[string, string]>([
     [
       'rules_files: [{a: b}]\nlisten_port: many',
@@ -175,6 +195,8 @@ describe('loadSettings', () => {
     ['deduplication: {time_window_seconds: -1}', "'deduplication.time_window_seconds' is out of range"],
     ['listen_port: 70000', "'listen_port' is out of range"],
     ['max_body_bytes: 0', "'max_body_bytes' is out of range"],
+    ['retry: {attempts: 0}', "'retry.attempts' is out of range"],
+    ['watch_poll_seconds: 0', "'watch_poll_seconds' is out of range"],
   ])('refuses %j', (text, part) => expect(fault(text)).toContain(part));
 
   it('refuses a variable of the wrong type as it does a key', () => {
@@ -183,6 +205,8 @@ describe('loadSettings', () => {
 
   it('never shows the value of a secret', () => {
     expect(fault('aws: {secret_key: [hush]}')).not.toContain('hush');
+    expect(fault('auth: {bearer_tokens: [{hush: hush}]}')).not.toContain('hush');
+    expect(fault('auth: {basic_users: [[hush]]}')).not.toContain('hush');
     expect(JSON.stringify(load('aws: {secret_key: hush, secret: hush}').warnings)).not.toContain('hush');
   });
 
@@ -217,9 +241,9 @@ describe('loadSettings', () => {
 
   it('warns of what has no effect', () => {
     const text =
-      'journal: {path: x}\ncluster: {nats: {url: y}}\nlog_level: debug\ndeduplication: {window: 5}\naws: {role_arn: arn}';
+      'console: {port: 1}\ncluster: {nats: {url: y}}\nlog_level: debug\ndeduplication: {window: 5}\naws: {role_arn: arn}';
     expect(load(text).warnings).toEqual([
-      "the setting 'journal' is not supported by this version and has no effect",
+      "the setting 'console' is not supported by this version and has no effect",
       "the setting 'cluster' is not supported by this version and has no effect",
       "the setting 'log_level' is unknown and has no effect",
       "the setting 'deduplication.window' is unknown and has no effect",
@@ -240,7 +264,15 @@ describe('settingLeaves', () => {
       settingLeaves()
         .filter(({ secret }) => secret)
         .map(({ path: key }) => key),
-    ).toEqual(['aws.access_key', 'aws.secret_key', 'minio.access_key', 'minio.secret_key']);
+    ).toEqual([
+      'aws.access_key',
+      'aws.secret_key',
+      'minio.access_key',
+      'minio.secret_key',
+      'auth.bearer_tokens',
+      'auth.basic_users',
+      'auth.secret_paths',
+    ]);
   });
 });
 

@@ -13,12 +13,16 @@ export interface SettingsSource {
   readonly configFile: string | undefined;
   /** Files of `-r`. If there are any, they replace all others. */
   readonly rulesFlags: readonly string[];
+  /** Files of `-p`, likewise. */
+  readonly policiesFlags?: readonly string[];
   readonly env: Environment;
 }
 
 /** The settings of a run, read once and frozen. */
-export interface Settings extends Omit<SettingValues, 'rules_files' | 'log_format' | 'kubeconfig'> {
+export interface Settings extends Omit<SettingValues, 'rules_files' | 'policies_files' | 'log_format' | 'kubeconfig'> {
   readonly rulesFiles: readonly string[];
+  /** Files of guard policies. */
+  readonly policiesFiles: readonly string[];
   /** `NO_COLOR` turns `color` into `text`. */
   readonly logFormat: LogFormat;
   /** With `~` expanded. Empty: the credentials of the pod. */
@@ -30,12 +34,12 @@ export interface Settings extends Omit<SettingValues, 'rules_files' | 'log_forma
 }
 
 /**
- * Reads the settings: `-r` before the environment, the environment before the file, the file before the defaults. An empty
+ * Reads the settings: `-r` and `-p` before the environment, the environment before the file, the file before the defaults. An empty
  * variable counts as unset.
  *
  * @throws TalonError('config') in Falco Talon's words
  */
-export function loadSettings({ configFile, rulesFlags, env }: SettingsSource): Settings {
+export function loadSettings({ configFile, rulesFlags, policiesFlags = [], env }: SettingsSource): Settings {
   const file = configFile === undefined ? {} : readConfigFile(configFile);
   const leaves = settingLeaves();
   const given = new Map<string, unknown>();
@@ -43,10 +47,11 @@ export function loadSettings({ configFile, rulesFlags, env }: SettingsSource): S
     const value = envValue(leaf, env) ?? fileValue(leaf, file);
     if (value !== undefined) given.set(leaf.path, value);
   }
-  const { rules_files, log_format, kubeconfig, ...values } = checked(decode(leaves, given));
+  const { rules_files, policies_files, log_format, kubeconfig, ...values } = checked(decode(leaves, given));
   return Object.freeze({
     ...values,
     rulesFiles: rulesFlags.length > 0 ? rulesFlags : rules_files,
+    policiesFiles: policiesFlags.length > 0 ? policiesFlags : policies_files,
     logFormat: lineFormat(log_format, env),
     kubeconfig: expandHome(kubeconfig, env),
     notifiers: notifierSettings(file, env),

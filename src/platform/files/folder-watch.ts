@@ -46,7 +46,7 @@ export class FolderWatch {
   #watch(folder: string, names: ReadonlySet<string>): void {
     const identity = identityOf(folder);
     const known = this.#watched.get(folder);
-    if (known?.identity === identity) {
+    if (known && known.identity === identity) {
       known.names = names;
       return;
     }
