@@ -17,9 +17,13 @@ export const LINEAR_MATCHES = 'matchesInLinearTime';
 /** What the range of each macro is wrapped in. */
 const COUNTED = 'countedElements';
 
-const VOCABULARY = new Environment({ limits: LIMITS, homogeneousAggregateLiterals: false })
+/** What expressions are about: the alert. */
+export const EVENT_VOCABULARY = new Environment({ limits: LIMITS, homogeneousAggregateLiterals: false })
   .registerType('Event', { ctor: ConditionEvent, fields: EVENT_MEMBERS })
   .registerVariable('event', 'Event');
+
+/** The values of the variables of an expression, by their names. */
+export type Variables = Readonly<Record<string, unknown>>;
 
 /** One expression in the library of CEL, with the calls replaced whose cost an alert could drive up. */
 export class ConditionProgram {
@@ -29,9 +33,11 @@ export class ConditionProgram {
   #run: ParseResult | undefined;
   #visited = 0;
 
-  constructor(text: string) {
+  /** @param vocabulary the variables of the expression with their types; `event` among them */
+  constructor(text: string, vocabulary: Environment = EVENT_VOCABULARY) {
     this.#text = text;
-    this.#environment = VOCABULARY.clone()
+    this.#environment = vocabulary
+      .clone()
       .registerFunction(`string.${LINEAR_MATCHES}(string): bool`, (searched: string, pattern: string) => {
         if (searched.length > MAX_SEARCHED) throw new Error('too long for `matches`');
         return this.#patterns.get(pattern)?.test(searched);
@@ -66,10 +72,10 @@ export class ConditionProgram {
   }
 
   /** True or false, or something else for a result of unknown type. Throws where CEL has an error. */
-  run(event: ConditionEvent): unknown {
+  run(variables: Variables): unknown {
     this.#run ??= this.#boundedParse();
     this.#visited = 0;
-    return this.#run({ event });
+    return this.#run(variables);
   }
 
   #boundedParse(): ParseResult {

@@ -23,7 +23,7 @@ export const MACROS = new Set(['all', 'exists', 'exists_one', 'filter', 'map']);
 const SEARCHES = new Set(['contains', 'indexOf', 'lastIndexOf', 'split', 'matches']);
 
 /** Parts of a time. They take a time zone, by its name. */
-const TIME_PARTS = /^get(?:FullYear|Month|Date|DayOf(?:Month|Week|Year)|Hours|Minutes|Seconds|Milliseconds)$/;
+export const TIME_PARTS = /^get(?:FullYear|Month|Date|DayOf(?:Month|Week|Year)|Hours|Minutes|Seconds|Milliseconds)$/;
 
 /** Variables of macros around a part of an expression, and whether the macro runs over a list that stands in the rule. */
 type Scope = ReadonlyMap<string, 'literal' | 'alert'>;

@@ -1,7 +1,7 @@
 import type { ASTNode, ParseResult } from '@marcbachmann/cel-js';
 import { ConditionEvent } from './condition-event.ts';
 import { ConditionProgram, LINEAR_MATCHES } from './condition-program.ts';
-import { checkVocabulary } from './condition-vocabulary.ts';
+import { checkVocabulary, type VocabularyFault } from './condition-vocabulary.ts';
 import type { FalcoEvent } from './falco-event.ts';
 
 /** UTF-16 units of an expression. */
@@ -33,16 +33,30 @@ const views = new WeakMap<FalcoEvent, ConditionEvent>();
  * expressions are limited, so that none overflows the stack.
  */
 export function parseCondition(text: string): { readonly ok: true; readonly condition: Condition } | ConditionFault {
-  if (text.length > MAX_LENGTH) return fault(`the expression is longer than ${MAX_LENGTH} characters`, 0, text.length);
   const program = new ConditionProgram(text);
+  const parsed = parseBoolean(program, text, 'a condition');
+  return 'ok' in parsed ? parsed : { ok: true, condition: { text, ast: parsed.ast, program } };
+}
+
+/**
+ * Parses an expression and checks what all expressions have in common, whatever their variables are.
+ *
+ * @param what the expression is called in messages
+ */
+export function parseBoolean(program: ConditionProgram, text: string, what: string): ParseResult | ConditionFault {
+  if (text.length > MAX_LENGTH) return fault(`the expression is longer than ${MAX_LENGTH} characters`, 0, text.length);
   try {
     const parsed = program.parse();
     const objection = checkVocabulary(parsed.ast) ?? program.compilePatterns(parsed.ast);
-    if (objection) return fault(objection.message, objection.node.start, objection.node.end - objection.node.start);
-    return checkTypes(text, parsed) ?? { ok: true, condition: { text, ast: parsed.ast, program } };
+    return objection ? faultOf(objection) : (checkTypes(text, parsed, what) ?? parsed);
   } catch (error) {
     return libraryFault(text, error);
   }
+}
+
+/** An objection with its place. */
+export function faultOf({ message, node }: VocabularyFault): ConditionFault {
+  return fault(message, node.start, node.end - node.start);
 }
 
 /** Whether a condition holds for an alert. Where CEL has an error, such as an absent field, it does not. */
@@ -53,17 +67,17 @@ export function evaluateCondition(condition: Condition, event: FalcoEvent): bool
     views.set(event, view);
   }
   try {
-    return condition.program.run(view) === true;
+    return condition.program.run({ event: view }) === true;
   } catch {
     return false;
   }
 }
 
-function checkTypes(text: string, parsed: ParseResult): ConditionFault | undefined {
+function checkTypes(text: string, parsed: ParseResult, what: string): ConditionFault | undefined {
   const { valid, type, error } = parsed.check();
   if (!valid) return libraryFault(text, error);
   if (type === 'bool' || type === 'dyn') return undefined;
-  return fault(`a condition is true or false, this is ${type}`, 0, text.length);
+  return fault(`${what} is true or false, this is ${type}`, 0, text.length);
 }
 
 function fault(message: string, offset: number, length: number): ConditionFault {

@@ -20,7 +20,8 @@ export interface GuardDenial {
 }
 
 /** What actions are counted by, one or more: two actions share a budget when all of these are equal. */
-export type BudgetKey = 'rule' | 'target' | 'namespace' | 'actionner';
+export const BUDGET_KEYS = ['rule', 'target', 'namespace', 'actionner'] as const;
+export type BudgetKey = (typeof BUDGET_KEYS)[number];
 
 /** Uses of budgets are kept for so long. */
 export const LONGEST_WINDOW_SECONDS = 86_400;
