@@ -1,9 +1,8 @@
 import type { ActionBlock, Blocks, MatchBlock, OutputBlock, Parameters, RuleBlock } from './blocks.ts';
 import { checkShape, wrongKind } from './check-shape.ts';
-import type { YamlFault } from './compose-yaml.ts';
 import { Fields, isUnset, keySpot, named } from './fields.ts';
 import type { Findings } from './findings.ts';
-import { readEntries } from './read-entries.ts';
+import { readDocuments } from './read-documents.ts';
 import { ACTION, ENTRY, MATCH, OUTPUT, RULE } from './shapes.ts';
 import type { Source, Spot } from './source.ts';
 import { refuseUnknown } from './strict-talon.ts';
@@ -38,15 +37,7 @@ class EntryParser {
   }
 
   file(source: Source): Blocks {
-    const { documents, faults } = readEntries(source);
-    for (const { code, start, end, message, hint } of firstOfLines(source, faults)) {
-      const { line } = source.place(start, end);
-      const tab = code === 'T1101' && /^ *\t/.test(source.line(line));
-      this.#findings.add(code, { source, start, end }, message, {
-        hint: tab ? 'indent with spaces, not with tabs' : hint,
-      });
-    }
-    const entries = documents.flatMap((root, index) => this.#document(root, index));
+    const entries = readDocuments(source, this.#findings).flatMap((root, index) => this.#document(root, index));
     return {
       actions: entries.flatMap((entry) => (named(entry, 'action') ? [this.#action(entry)] : [])),
       rules: entries.flatMap((entry) => (named(entry, 'rule') ? [this.#rule(entry)] : [])),
@@ -178,18 +169,6 @@ class EntryParser {
   #extension(spot: Spot, what: string): void {
     if (this.#options.strictTalon) refuseUnknown(spot, what, this.#findings);
   }
-}
-
-/** Of the malformed places in a line, all but the first are mostly consequences. */
-function firstOfLines(source: Source, faults: readonly YamlFault[]): YamlFault[] {
-  const seen = new Set<number>();
-  return faults.filter(({ code, start, end }) => {
-    if (code !== 'T1101') return true;
-    const { line } = source.place(start, end);
-    const first = !seen.has(line);
-    seen.add(line);
-    return first;
-  });
 }
 
 function emptyAt(spot: Spot): ScalarNode {
