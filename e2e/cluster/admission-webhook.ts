@@ -24,7 +24,7 @@ export interface InterposeOptions {
 /**
  * Stands between the user `talon` and the pods of a namespace: the API server asks `decide` in the middle of every
  * such request, after it has read the pod and before it writes. So a test can make happen then whatever it wants.
- * It is in force when this returns, until `close`. The API server waits ten seconds for the answer.
+ * It is in force when this returns, until `close`. The API server waits half a minute for the answer.
  */
 export async function interpose(
   cluster: Cluster,
@@ -110,7 +110,7 @@ function configuration(namespace: string, operation: PodOperation, { url, ca, po
         admissionReviewVersions: ['v1'],
         sideEffects: 'None',
         failurePolicy: 'Fail',
-        timeoutSeconds: 10,
+        timeoutSeconds: 30,
       },
     ],
   };

@@ -1,0 +1,98 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { podAlert } from './alert.ts';
+import { interpose } from './cluster/admission-webhook.ts';
+import type { TestNamespace } from './cluster/test-namespace.ts';
+import { useCluster } from './cluster/use-cluster.ts';
+import { waitUntil } from './cluster/wait-until.ts';
+import { LabelTimes } from './label-times.ts';
+import { median, percentile } from './percentile.ts';
+import type { Talon } from './talon.ts';
+import { startTalon } from './talon-home.ts';
+
+const ROUNDS = 3;
+const ALERTS = 200;
+const PODS = Array.from({ length: 20 }, (_, index) => `pod-${index}`);
+const HUNG = 'hung';
+/** Milliseconds between alerts: far below what the server can do, so that times and not queues are compared. */
+const PACE = 8;
+
+const cluster = useCluster({ workloads: false });
+const times = new LabelTimes();
+let namespace: TestNamespace;
+
+beforeAll(async () => {
+  namespace = await cluster.namespace('hang');
+  await Promise.all([...PODS, HUNG].map((pod) => namespace.pod(pod, { run: false })));
+  await times.watch(namespace);
+});
+afterAll(() => times.end());
+
+/**
+ * Two servers get the same alerts turn by turn, so that whatever else the machine does disturbs both alike. One of them has
+ * to do with the pod whose action never ends, the other one does not.
+ */
+it('keeps the time to action of all other targets while the action of one hangs', async () => {
+  let hanging = 0;
+  const never = () => {
+    hanging += 1;
+    return new Promise<never>(() => undefined);
+  };
+  const hook = await interpose(cluster, namespace, 'UPDATE', never, { only: HUNG });
+  const kubeconfig = cluster.kubeconfig();
+  const disturbed = await startTalon({ rules: rules('disturbed'), kubeconfig });
+  const undisturbed = await startTalon({ rules: rules('undisturbed'), kubeconfig });
+  await Promise.all([run(disturbed, 'disturbed', 'warm'), run(undisturbed, 'undisturbed', 'warm')]);
+  for (let n = 0; n < 20; n += 1) await disturbed.post(podAlert('hang', namespace.name, HUNG));
+  await waitUntil('the action to hang', () => hanging > 0);
+
+  const ratios: number[] = [];
+  for (let round = 0; round < ROUNDS; round += 1) {
+    const [hung, free] = await Promise.all([
+      run(disturbed, 'disturbed', `round-${round}`),
+      run(undisturbed, 'undisturbed', `round-${round}`),
+    ]);
+    const ratio = percentile(hung, 0.99) / percentile(free, 0.99);
+    ratios.push(ratio);
+    console.log(
+      `e2e: one target hangs, ${ALERTS} alerts about others: p99 ${percentile(hung, 0.99).toFixed(1)} ms (median ${median(hung).toFixed(1)}), ` +
+        `undisturbed ${percentile(free, 0.99).toFixed(1)} ms (median ${median(free).toFixed(1)}), ratio ${ratio.toFixed(2)}, goal 1.5`,
+    );
+  }
+  expect(disturbed.lines.some(({ pod, status }) => pod === HUNG && status === 'success')).toBe(false);
+  await hook.close();
+  await Promise.all([disturbed.stop(), undisturbed.stop()]);
+  expect(median(ratios)).toBeLessThan(1.5);
+});
+
+/** A rule for each value of the label, so that each alert about a pod has its own; and one for the pod that hangs. */
+function rules(label: string): string {
+  const rounds = ['warm', ...Array.from({ length: ROUNDS }, (_, round) => `round-${round}`)];
+  const values = rounds.flatMap((round) =>
+    Array.from({ length: ALERTS / PODS.length }, (_, n) => ({
+      name: `${label} ${round}-${n}`,
+      value: `${round}-${n}`,
+    })),
+  );
+  return [...values, { name: 'hang', value: 'hung' }]
+    .map(({ name, value }) => {
+      const parameters = { labels: { [label]: value } };
+      const actions = [{ action: label, actionner: 'kubernetes:label', parameters }];
+      return `- ${JSON.stringify({ rule: name, match: { rules: [name] }, actions })}\n`;
+    })
+    .join('');
+}
+
+/** Sends the alerts of a round at an even pace; gives the milliseconds from each alert to its label. */
+async function run(talon: Talon, label: string, round: string): Promise<readonly number[]> {
+  const pending: Promise<number>[] = [];
+  for (let n = 0; n < ALERTS; n += 1) {
+    const pod = PODS[n % PODS.length]!;
+    const value = `${round}-${Math.floor(n / PODS.length)}`;
+    const start = performance.now();
+    const body = podAlert(`${label} ${value}`, namespace.name, pod);
+    pending.push(talon.post(body).then(async () => (await times.until(pod, label, value)) - start));
+    await sleep(PACE);
+  }
+  return Promise.all(pending);
+}
