@@ -64,6 +64,7 @@ export async function runServer(options: ServerOptions): Promise<number> {
     kubeconfig: settings.kubeconfig,
     serviceHost: env.KUBERNETES_SERVICE_HOST,
     servicePort: env.KUBERNETES_SERVICE_PORT,
+    podName: env.POD_NAME ?? env.HOSTNAME,
   });
   try {
     const engine = await loadEngine(options, settings, log);

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { DoorError } from '../../model/door-error.ts';
 import type { KubeClient, ObjectName } from './kube-client.ts';
@@ -82,6 +83,8 @@ class NamespaceWatch {
   constructor(client: KubeClient, namespace: string) {
     this.#client = client;
     this.#namespace = namespace;
+    // Every request of the watch listens to it.
+    setMaxListeners(0, this.#over.signal);
   }
 
   join(pod: AwaitedPod): Waiter {
@@ -116,9 +119,9 @@ class NamespaceWatch {
         for await (const change of changes) version = this.#see(change);
       } catch (error) {
         if (signal.aborted) return;
-        if (error instanceof KubeRefusal) version = '';
-        this.#fail(error as DoorError);
-        await sleep(RETRY, undefined, { signal }).catch(() => undefined);
+        const tooOld = error instanceof KubeRefusal && error.status === 410 && version !== '';
+        if (tooOld) version = '';
+        else await this.#pause(error as DoorError);
       }
     }
   }
@@ -141,11 +144,11 @@ class NamespaceWatch {
     return metadata.resourceVersion;
   }
 
-  /** What is refused stays refused; anything else may pass while the others wait. */
-  #fail(error: DoorError): void {
+  /** What is refused stays refused; anything else may pass while the pods are waited for. */
+  async #pause(error: DoorError): Promise<void> {
     this.failure = error;
-    if (error.code !== 'refused') return;
-    for (const waiter of this.#waiters) waiter.end(error);
+    if (error.code === 'refused') for (const waiter of this.#waiters) waiter.end(error);
+    await sleep(RETRY, undefined, { signal: this.#over.signal }).catch(() => undefined);
   }
 }
 

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { NodeTarget } from '../../model/doors.ts';
 import { createKubeAdapters } from './kube-adapters.ts';
 import { failureOf, POD_PATH, pod, READ, signal, useRecordedKube } from './recorded-kube.ts';
-import { type Answer, statusOf, TOKEN } from './recording-api.ts';
+import { type Answer, statusOf, TOKEN, type WholeAnswer } from './recording-api.ts';
 
 const recorded = useRecordedKube();
 
@@ -90,6 +90,64 @@ describe('pods.delete', () => {
       code: 'refused',
       message: 'Precondition failed: UID in precondition: uid-1',
     });
+  });
+});
+
+describe('pods.evict', () => {
+  const EVICT = `POST ${POD_PATH}/eviction`;
+  const evict = (target = { ...pod(), uid: 'uid-1' }) => recorded.kube.adapters['pods.evict'](target, signal);
+
+  it('is tied to the UID, and leaves the grace period to the pod', async () => {
+    recorded.api.answers.set(EVICT, { status: 201, body: { kind: 'Status', status: 'Success' } });
+    expect(await evict()).toEqual({ evicted: true });
+    expect(recorded.api.seen).toMatchObject([{ line: EVICT, type: 'application/json' }]);
+    expect(recorded.api.seen[0]?.body).toEqual({
+      apiVersion: 'policy/v1',
+      kind: 'Eviction',
+      metadata: { name: 'web', namespace: 'shop' },
+      deleteOptions: { preconditions: { uid: 'uid-1' } },
+    });
+  });
+
+  it('looks the UID up where it is not known', async () => {
+    recorded.api.answers.set(READ, podBody());
+    recorded.api.answers.set(EVICT, { status: 201, body: {} });
+    expect(await recorded.kube.adapters['pods.evict'](pod(), signal)).toEqual({ evicted: true });
+    expect(recorded.api.seen.map(({ line }) => line)).toEqual([READ, EVICT]);
+    expect(recorded.api.seen[1]?.body).toMatchObject({ deleteOptions: { preconditions: { uid: 'uid-1' } } });
+  });
+
+  it.each<[string, WholeAnswer, number]>([
+    ['5 s where nobody says', statusOf(429, 'TooManyRequests', "it would violate the pod's disruption budget"), 5000],
+    [
+      'as long as the answer says',
+      { status: 429, body: { kind: 'Status', details: { retryAfterSeconds: 10 } } },
+      10_000,
+    ],
+    ['as long as the header says', { status: 429, body: 'slow down', headers: { 'retry-after': '1' } }, 1000],
+  ])('takes too many requests for an answer: %s', async (_, answer, retryAfterMs) => {
+    recorded.api.answers.set(EVICT, answer);
+    expect(await evict()).toEqual({ evicted: false, retryAfterMs });
+  });
+
+  it('counts a pod that is gone as evicted', async () => {
+    expect(await evict()).toEqual({ evicted: true });
+    expect(await recorded.kube.adapters['pods.evict'](pod(), signal)).toEqual({ evicted: true });
+    recorded.api.answers.set(
+      EVICT,
+      statusOf(409, 'Conflict', 'Precondition failed: UID in precondition: uid-1, UID in object meta: uid-2'),
+    );
+    expect(await evict()).toEqual({ evicted: true });
+  });
+
+  it.each<[string, Answer, string]>([
+    ['a refusal', statusOf(403, 'Forbidden', 'no'), 'refused'],
+    ['a conflict', statusOf(409, 'Conflict', 'changed meanwhile'), 'conflict'],
+    ['two budgets', statusOf(500, 'InternalError', 'more than one PodDisruptionBudget'), 'busy'],
+    ['a broken connection', 'hang up', 'unreachable'],
+  ])('fails for %s', async (_, answer, code) => {
+    recorded.api.answers.set(EVICT, answer);
+    expect(await failureOf(evict())).toMatchObject({ code });
   });
 });
 
@@ -213,10 +271,9 @@ describe('nodes', () => {
 describe('before init', () => {
   it('the doors are shut', async () => {
     const early = createKubeAdapters({ kubeconfig: recorded.api.kubeconfig() });
-    expect(await failureOf(early.adapters['pods.owner'](pod(), signal))).toMatchObject({
-      code: 'unreachable',
-      message: 'wrong k8s client',
-    });
+    const shut = { code: 'unreachable', message: 'wrong k8s client' };
+    expect(await failureOf(early.adapters['pods.owner'](pod(), signal))).toMatchObject(shut);
+    expect(await failureOf(early.lookups.pod(pod(), signal))).toMatchObject(shut);
     expect(recorded.api.seen).toEqual([]);
   });
 
