@@ -55,6 +55,7 @@ export type Refusal =
  * - `degraded`: something does not work as it should, or does again (empty `reason`)
  * - `crashed`: a fault of ours; the rest of the alert is abandoned
  * - `refused`: a request that was not taken as an alert
+ * - `turned_away`: so many senders had no right to be heard, the last of them at this address; told now and then
  * - `fault`: a request that a fault of ours kept from an answer
  */
 export type Transition =
@@ -92,6 +93,12 @@ export type Transition =
   | { readonly kind: 'degraded'; readonly part: string; readonly reason: string }
   | { readonly kind: 'crashed'; readonly alert: AlertHead; readonly error: string; readonly rule?: string }
   | { readonly kind: 'refused'; readonly reason: Refusal }
+  | {
+      readonly kind: 'turned_away';
+      readonly reason: Refusal;
+      readonly times: number;
+      readonly address: string;
+    }
   | { readonly kind: 'fault'; readonly error: string };
 
 /** Where the runtime tells what happens. Nothing of it may throw. */

@@ -1,60 +1,30 @@
-import { request as httpRequest } from 'node:http';
 import { connect } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { decodeEvent } from '../model/decode-event.ts';
-import type { Refusal, Transition } from '../model/transition.ts';
-import { Server } from './server.ts';
+import { exchange, RawConnection, type Reply, raw } from './entrance/raw-client.ts';
+import { BODY_LIMIT as LIMIT, TestServer } from './entrance/test-server.ts';
 
-const LIMIT = 1 << 20;
 const ALERT = '{"output":"a","rule":"R","priority":"Notice"}';
 
-interface Received {
-  readonly body: string;
-  readonly traceparent: unknown;
-}
-
 describe('Server', () => {
-  const received: Received[] = [];
-  const refused: Refusal[] = [];
-  const faults: string[] = [];
-  let full = false;
-  let ready = true;
-  let page = async () => 'page 1\n';
+  const { answer: decodes, ...fresh } = new TestServer();
+  const tested = new TestServer();
+  const { server, received } = tested;
   let port = 0;
-  const server = new Server({
-    intake: {
-      receive: (body, traceparent) => {
-        received.push({ body: body.toString(), traceparent });
-        if (full) return 503;
-        return decodeEvent(body).ok ? 200 : 400;
-      },
-    },
-    limits: { bodyBytes: LIMIT, connections: 64 },
-    telemetry: {
-      emit: (transition: Transition) => {
-        if (transition.kind === 'refused') refused.push(transition.reason);
-        if (transition.kind === 'fault') faults.push(transition.error);
-      },
-      accepted: () => undefined,
-    },
-    metrics: { contentType: 'text/plain; version=0.0.4', page: () => page() },
-    isReady: () => ready,
-  });
 
   beforeAll(async () => {
-    port = await server.listen('127.0.0.1', 0);
+    port = await tested.listen();
   });
   afterAll(() => server.close());
   beforeEach(() => {
-    received.length = 0;
-    refused.length = 0;
-    full = false;
-    ready = true;
+    tested.forget();
+    tested.answer = decodes;
+    tested.status = fresh.status;
+    tested.page = fresh.page;
   });
 
   const send = (method: string, path: string, body?: string | Buffer, headers: Record<string, string> = {}) =>
-    exchange(port, method, path, body, headers);
+    exchange(port, { method, path, body, headers });
 
   describe('alerts', () => {
     it.each([
@@ -117,11 +87,35 @@ describe('Server', () => {
       expect(received[0]?.traceparent).toBe(traceparent);
     });
 
-    it('asks to come again when there is no room', async () => {
-      full = true;
+    it.each([
+      [undefined, 'Too many events are being handled, please try again\n'],
+      ['full', 'Too many events are being handled, please try again\n'],
+      ['not_stored', 'The event could not be stored, please try again\n'],
+    ] as const)('asks to come again with %s', async (reason, text) => {
+      tested.answer = (_, answer) => answer(503, reason);
       const answer = await send('POST', '/', ALERT);
-      expectRefusal(answer, 503, 'Too many events are being handled, please try again\n');
+      expectRefusal(answer, 503, text);
       expect(answer.headers['retry-after']).toBe('1');
+    });
+
+    it('waits for the answer, which may come much later', async () => {
+      tested.answer = (_, answer) => setTimeout(answer, 4_000, 200);
+      expect(await send('POST', '/', ALERT)).toMatchObject({ status: 200, body: '' });
+    });
+
+    it('bears an answer for somebody who is gone', async () => {
+      const connection = await RawConnection.open(port);
+      const answerNow = await new Promise<() => void>((resolve) => {
+        tested.answer = (_, answer) => resolve(() => answer(200));
+        connection.write(alertRequest());
+      });
+      connection.socket.destroy();
+      await connection.closed;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      answerNow();
+      tested.answer = decodes;
+      expect(await send('POST', '/', ALERT)).toMatchObject({ status: 200 });
+      expect(tested.faults).toEqual([]);
     });
   });
 
@@ -140,7 +134,7 @@ describe('Server', () => {
       const answer = await send('POST', '/', body(size), headers);
       expectRefusal(answer, 413, 'The request body is larger than the limit\n');
       expect(received).toEqual([]);
-      expect(refused).toEqual(['too_large']);
+      expect(tested.refused).toEqual(['too_large']);
     });
 
     it('answers a head that is too large', async () => {
@@ -154,7 +148,7 @@ describe('Server', () => {
       'refuses %s',
       async (method) => {
         expectRefusal(await send(method, '/nope'), 400, 'Please send with POST http method\n');
-        expect(refused).toEqual(['method']);
+        expect(tested.refused).toEqual(['method']);
       },
     );
 
@@ -172,7 +166,7 @@ describe('Server', () => {
       const answer = await raw(port, 'CONNECT other:443 HTTP/1.1\r\nHost: x\r\n\r\n');
       expect(answer).toMatch(/^HTTP\/1\.1 400 Bad Request\r\n/);
       expect(answer).toContain('\r\n\r\nPlease send with POST http method\n');
-      expect(refused).toEqual(['method']);
+      expect(tested.refused).toEqual(['method']);
     });
 
     it('refuses a method that is none', async () => {
@@ -195,8 +189,15 @@ describe('Server', () => {
 
     it('/readyz says when the server ends', async () => {
       expect(await send('GET', '/readyz')).toMatchObject({ status: 200, body: '{"status": "ok"}' });
-      ready = false;
+      tested.status = { ready: false, text: 'shutting down', degraded: [] };
       expect(await send('GET', '/readyz')).toMatchObject({ status: 503, body: '{"status": "shutting down"}' });
+    });
+
+    it('/readyz says what is degraded and stays ready', async () => {
+      tested.status = { ready: true, text: 'ok', degraded: ['rules: "a" is\n no rule', 'kubernetes: no answer'] };
+      const answer = await send('GET', '/readyz');
+      expect(answer.status).toBe(200);
+      expect(JSON.parse(answer.body)).toEqual({ status: 'ok', degraded: tested.status.degraded });
     });
 
     it('/metrics shows the page', async () => {
@@ -206,13 +207,13 @@ describe('Server', () => {
     });
 
     it('a fault of ours is a 500 and is told, not blamed on the sender', async () => {
-      page = async () => {
+      tested.page = async () => {
         throw new Error('no page today');
       };
       const answer = await send('GET', '/metrics');
       expect(answer).toMatchObject({ status: 500, body: 'Internal Server Error\n' });
-      expect(faults).toEqual(['no page today']);
-      expect(refused).toEqual([]);
+      expect(tested.faults).toEqual(['no page today']);
+      expect(tested.refused).toEqual([]);
     });
   });
 
@@ -223,12 +224,14 @@ describe('Server', () => {
       ['a chunk that stalls', 'POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n{"rul'],
     ])('cuts off %s with 408', async (_, start) => {
       const begun = Date.now();
-      const answer = await raw(port, start, { end: false });
+      const connection = await RawConnection.open(port);
+      await connection.write(start).closed;
+      const { answer } = connection;
       expect(answer).toMatch(/^HTTP\/1\.1 408 Request Timeout\r\n/);
       expect(answer).toContain('\r\n\r\nThe request took too long to arrive\n');
       expect(Date.now() - begun).toBeLessThan(3_500);
       expect(received).toEqual([]);
-      expect(refused).toEqual(['timeout']);
+      expect(tested.refused).toEqual(['timeout']);
     });
 
     it.each([
@@ -245,63 +248,24 @@ describe('Server', () => {
 
     it('cuts off who does not read the answer', async () => {
       const length = 64 * 2 ** 20;
-      page = async () => 'x'.repeat(length);
-      const answer = raw(port, 'GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n', { end: false, readAfter: 7_500 });
-      expect((await answer).length).toBeLessThan(length);
+      tested.page = async () => 'x'.repeat(length);
+      const connection = await RawConnection.open(port);
+      connection.socket.pause();
+      connection.write('GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n');
+      await new Promise((resolve) => setTimeout(resolve, 7_500));
+      connection.socket.resume();
+      await connection.closed;
+      expect(connection.answer.length).toBeLessThan(length);
     }, 15_000);
 
     it('survives connections that are cut anywhere', async () => {
-      const full = `POST / HTTP/1.1\r\nHost: x\r\nContent-Length: ${ALERT.length}\r\n\r\n${ALERT}`;
+      const full = alertRequest();
       for (let length = 0; length < full.length; length += 7) await cut(port, full.slice(0, length));
       expect(received).toEqual([]);
       expect(await send('POST', '/', ALERT)).toMatchObject({ status: 200 });
     });
   });
 });
-
-interface Answer {
-  readonly status: number;
-  readonly headers: Record<string, string | string[] | undefined>;
-  readonly body: string;
-}
-
-function exchange(port: number, method: string, path: string, body: string | Buffer | undefined, headers: object) {
-  return new Promise<Answer>((resolve, reject) => {
-    const length =
-      body !== undefined && !('transfer-encoding' in headers) ? { 'content-length': Buffer.byteLength(body) } : {};
-    const request = httpRequest({ port, host: '127.0.0.1', method, headers: { ...length, ...headers } }, (response) => {
-      const chunks: Buffer[] = [];
-      response.on('data', (chunk: Buffer) => chunks.push(chunk));
-      response.on('end', () =>
-        resolve({
-          status: response.statusCode ?? 0,
-          headers: response.headers,
-          body: Buffer.concat(chunks).toString(),
-        }),
-      );
-    });
-    // Not through the options: Node refuses paths with spaces there.
-    request.path = path.replaceAll(' ', '%20');
-    request.on('error', reject);
-    request.end(body);
-  });
-}
-
-function raw(port: number, text: string, { end = true, readAfter = 0 } = {}): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const socket = connect(port, '127.0.0.1', () => (end ? socket.end(text) : socket.write(text)));
-    if (readAfter > 0) {
-      socket.pause();
-      setTimeout(() => socket.resume(), readAfter);
-    }
-    let answer = '';
-    socket.on('data', (chunk) => {
-      answer += chunk.toString();
-    });
-    socket.on('close', () => resolve(answer));
-    socket.on('error', reject);
-  });
-}
 
 function cut(port: number, text: string): Promise<void> {
   return new Promise((resolve) => {
@@ -310,12 +274,16 @@ function cut(port: number, text: string): Promise<void> {
   });
 }
 
+function alertRequest(): string {
+  return `POST / HTTP/1.1\r\nHost: x\r\nContent-Length: ${ALERT.length}\r\n\r\n${ALERT}`;
+}
+
 function body(size: number): string {
   const head = '{"output":"';
   return `${head}${'x'.repeat(size - head.length - 2)}"}`;
 }
 
-function expectRefusal(answer: Answer, status: number, text: string): void {
+function expectRefusal(answer: Reply, status: number, text: string): void {
   expect(answer).toMatchObject({ status, body: text });
   expect(answer.headers['content-type']).toBe('text/plain; charset=utf-8');
   expect(answer.headers['x-content-type-options']).toBe('nosniff');

@@ -1,8 +1,15 @@
 import { METHODS } from 'node:http';
-import type { AddressInfo, Socket } from 'node:net';
+import type { Server as TlsServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { Refusal, Telemetry } from '../model/transition.ts';
-import type { Intake } from './intake.ts';
+import { Certificates } from './entrance/certificates.ts';
+import { Credentials } from './entrance/credentials.ts';
+import type { EntranceSettings } from './entrance/entrance-settings.ts';
+import { createGate, type Gate, openGate, ROUTES } from './entrance/gate.ts';
+import { createListener } from './entrance/http-listener.ts';
+import { Refusals } from './entrance/refusals.ts';
+import type { Health } from './health.ts';
 
 export interface ServerLimits {
   /** Bytes of a request's body. */
@@ -10,128 +17,154 @@ export interface ServerLimits {
   readonly connections: number;
 }
 
+/** Takes the answer to one alert, at once or later, once: the status and, where it is counted under it, the reason of a refusal. */
+export type Answer = (status: 200 | 400 | 503, refusal?: Refusal) => void;
+
+/** What alerts are handed to. It counts its own refusals. */
+export interface AlertReceiver {
+  /** @param traceparent the header of that name (W3C Trace Context) */
+  receive(bytes: Buffer, traceparent: string | string[] | undefined, answer: Answer): void;
+}
+
 export interface ServerOptions {
-  readonly intake: Pick<Intake, 'receive'>;
+  readonly intake: AlertReceiver;
   readonly limits: ServerLimits;
   readonly telemetry: Telemetry;
   /** The text of the metrics page and its content type. */
   readonly metrics: { readonly contentType: string; readonly page: () => Promise<string> };
-  /** Whether alerts are wanted: false once the server is about to end. */
-  readonly isReady: () => boolean;
+  readonly health: Pick<Health, 'status' | 'degrade'>;
+  readonly entrance: EntranceSettings;
 }
 
-/** Milliseconds for the head of a request, and for all of it. Falco Talon has the same. */
-const REQUEST_TIMEOUT = 2_000;
-const TIMEOUT_CHECK_INTERVAL = 250;
-/** Milliseconds in which a sender reads nothing of its answer, before the connection is cut; Node may give it twice as long. */
-const STALL_TIMEOUT = 3_000;
-/** Milliseconds that an idle connection is kept: longer than proxies in front keep theirs. */
-const KEEP_ALIVE = 72_000;
-/** Bytes of the head of a request; paths may be long. */
-const HEAD_BYTES = 65_536;
-
-/** Every other path takes alerts. */
-const RESERVED = ['/healthz', '/readyz', '/metrics'];
-const ALERTS = '/';
+/** Milliseconds between two looks at the files of certificates. */
+const CERTIFICATE_INTERVAL = 30_000;
 
 const BODY_TYPE = 'application/octet-stream';
-const TEXT = 'text/plain; charset=utf-8';
-const REFUSALS: Record<Refusal | 'fault', { readonly status: number; readonly text: string }> = {
-  method: { status: 400, text: 'Please send with POST http method\n' },
-  body: { status: 400, text: 'Please send a valid request body\n' },
-  malformed_request: { status: 400, text: 'Please send a valid HTTP request\n' },
-  timeout: { status: 408, text: 'The request took too long to arrive\n' },
-  too_large: { status: 413, text: 'The request body is larger than the limit\n' },
-  unauthorized: { status: 401, text: 'Unauthorized\n' },
-  not_found: { status: 404, text: 'Not Found\n' },
-  rate: { status: 429, text: 'Too many requests of this sender, please slow down\n' },
-  fault: { status: 500, text: 'Internal Server Error\n' },
-  not_stored: { status: 503, text: 'The event could not be stored, please try again\n' },
-  full: { status: 503, text: 'Too many events are being handled, please try again\n' },
-};
 
 /** The HTTP side of the server. Routes, codes and bodies are those of Falco Talon. */
 export class Server {
-  readonly #app: FastifyInstance;
+  readonly #alerts: FastifyInstance;
+  /** For metrics and health, if they have a port of their own. */
+  readonly #own: FastifyInstance | undefined;
+  readonly #entrance: EntranceSettings;
+  readonly #certificates: Certificates | undefined;
 
   constructor(options: ServerOptions) {
-    this.#app = createApp(options);
+    const { entrance, health } = options;
+    const credentials = new Credentials(entrance.bearerTokens, entrance.basicUsers);
+    const refusals = new Refusals(options.telemetry, credentials.challenge);
+    this.#entrance = entrance;
+    this.#alerts = createApp(options, refusals, createGate(entrance, credentials), entrance.tls);
+    addAlertRoutes(this.#alerts, options.intake, refusals);
+    if (entrance.ownPort) this.#own = createApp(options, refusals, openGate);
+    addStatusRoutes(this.#own ?? this.#alerts, options);
+    if (entrance.tls) this.#certificates = new Certificates(entrance.tls, this.#alerts.server as TlsServer, health);
   }
 
-  /** Begins to listen. @returns the port @throws the system's error when the address is taken or not ours */
+  /**
+   * Begins to listen: on the port for metrics and health first, if there is one.
+   *
+   * @returns the port for alerts
+   * @throws the system's error, with `address` and `port`, when an address is taken or not ours
+   * @throws TalonError('config') when a certificate cannot be used
+   */
   async listen(host: string, port: number): Promise<number> {
-    await this.#app.listen({ host, port });
-    return (this.#app.server.address() as AddressInfo).port;
+    await this.#certificates?.load();
+    if (this.#entrance.ownPort) await this.#own?.listen(this.#entrance.ownPort);
+    await this.#alerts.listen({ host, port });
+    this.#certificates?.watch(CERTIFICATE_INTERVAL);
+    return (this.#alerts.server.address() as AddressInfo).port;
   }
 
-  /** Takes no more connections, lets running requests end and closes idle connections. */
+  /** The port for metrics and health, while the server listens, if they have one of their own. */
+  get ownPort(): number | undefined {
+    return (this.#own?.server.address() as AddressInfo | null | undefined)?.port;
+  }
+
+  /** Takes up changed certificates now; they are looked at now and then anyway. */
+  async renewCertificates(): Promise<void> {
+    await this.#certificates?.renew();
+  }
+
+  /** Takes no more connections, lets running requests end and closes idle connections. Metrics and health go last. */
   async close(): Promise<void> {
-    await this.#app.close();
+    this.#certificates?.end();
+    await closeApp(this.#alerts);
+    if (this.#own) await closeApp(this.#own);
   }
 }
 
-function createApp(options: ServerOptions): FastifyInstance {
-  const { limits, telemetry } = options;
+async function closeApp(app: FastifyInstance): Promise<void> {
+  // Connections whose last answer is still to come are closed after it, instead of being kept for another request.
+  app.server.keepAliveTimeout = 1;
+  await app.close();
+}
+
+function createApp(
+  { limits, telemetry }: ServerOptions,
+  refusals: Refusals,
+  gate: Gate,
+  tls?: EntranceSettings['tls'],
+): FastifyInstance {
   const app = Fastify({
     logger: false,
     bodyLimit: limits.bodyBytes,
-    requestTimeout: REQUEST_TIMEOUT,
-    connectionTimeout: STALL_TIMEOUT,
-    keepAliveTimeout: KEEP_ALIVE,
     exposeHeadRoutes: false,
     // Requests on open connections are served until the end, instead of a 503 of the framework's own shape.
     return503OnClosing: false,
-    http: {
-      headersTimeout: REQUEST_TIMEOUT,
-      connectionsCheckingInterval: TIMEOUT_CHECK_INTERVAL,
-      maxHeaderSize: HEAD_BYTES,
-    },
+    serverFactory: (handler) =>
+      createListener(handler, {
+        connections: limits.connections,
+        tls: tls && { clients: tls.clientCaFile !== undefined },
+        onUnreadable: (code, socket) => refusals.refuseConnection(code, socket),
+      }),
     // The router sees none of the paths that senders make up, and the framework no content type but one: it would refuse some,
     // and look for the parser of any other anew with each request.
     rewriteUrl: (request) => {
       request.headers['content-type'] = BODY_TYPE;
-      return routeOf(request.url ?? ALERTS);
+      return gate(request);
     },
-    clientErrorHandler: (error, socket) => refuseConnection(error.code ?? '', socket, telemetry),
+    clientErrorHandler: (error, socket) => refusals.refuseConnection(error.code ?? '', socket),
   });
-  app.server.maxConnections = limits.connections;
-  // Node hands these over apart from all others, and hangs up where nobody takes them.
-  app.server.on('connect', (_request, socket: Socket) => refuseConnection('HPE_INVALID_METHOD', socket, telemetry));
   app.removeAllContentTypeParsers();
   app.addContentTypeParser(BODY_TYPE, { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
   app.setErrorHandler((error: { statusCode?: number; message?: string }, request, reply) => {
     // The connection is gone: `refuseConnection` has said why, or nobody is there to be told.
     if (request.raw.readableAborted) reply.hijack();
-    else if (error.statusCode === 413) refuse(reply, 'too_large', telemetry);
-    else if (error.statusCode && error.statusCode < 500) refuse(reply, 'malformed_request', telemetry);
+    else if (error.statusCode === 413) refusals.refuse(reply, 'too_large');
+    else if (error.statusCode && error.statusCode < 500) refusals.refuse(reply, 'malformed_request');
     else {
       telemetry.emit({ kind: 'fault', error: error.message ?? String(error) });
-      sendRefusal(reply, 'fault');
+      refusals.send(reply, 'fault');
     }
   });
-  addRoutes(app, options);
-  return app;
-}
-
-function addRoutes(app: FastifyInstance, { intake, telemetry, metrics, isReady }: ServerOptions): void {
   for (const method of METHODS) {
     if (method !== 'CONNECT' && !app.supportedMethods.includes(method)) app.addHttpMethod(method);
   }
+  addEarlyRoute(app, ROUTES.notFound, (reply) => refusals.turnAway(reply, 'not_found'));
+  return app;
+}
+
+function addAlertRoutes(app: FastifyInstance, intake: AlertReceiver, refusals: Refusals): void {
+  app.post(ROUTES.alerts, (request, reply) => {
+    intake.receive(request.body as Buffer, request.headers.traceparent, (status, refusal) => {
+      if (status === 200) reply.code(200).send();
+      else refusals.send(reply, refusal ?? (status === 400 ? 'body' : 'full'));
+    });
+  });
   const others = app.supportedMethods.filter((method) => method !== 'POST');
-  app.post(ALERTS, (request, reply) => {
-    const answer = intake.receive(request.body as Buffer, request.headers.traceparent);
-    if (answer === 200) reply.code(200).send();
-    else sendRefusal(reply, answer === 400 ? 'body' : 'full');
+  addEarlyRoute(app, ROUTES.alerts, (reply) => refusals.refuse(reply, 'method'), others);
+  addEarlyRoute(app, ROUTES.unauthorized, (reply) => refusals.turnAway(reply, 'unauthorized'));
+  addEarlyRoute(app, ROUTES.rate, (reply) => refusals.turnAway(reply, 'rate'));
+}
+
+function addStatusRoutes(app: FastifyInstance, { health, metrics }: ServerOptions): void {
+  addEarlyRoute(app, ROUTES.health, (reply) => sendStatus(reply, 200, 'ok'));
+  addEarlyRoute(app, ROUTES.readiness, (reply) => {
+    const { ready, text, degraded } = health.status();
+    sendStatus(reply, ready ? 200 : 503, text, degraded);
   });
-  addEarlyRoute(app, others, ALERTS, (reply) => refuse(reply, 'method', telemetry));
-  addEarlyRoute(app, app.supportedMethods, '/healthz', (reply) => {
-    sendStatus(reply, 200, 'ok');
-  });
-  addEarlyRoute(app, app.supportedMethods, '/readyz', (reply) => {
-    const ready = isReady();
-    sendStatus(reply, ready ? 200 : 503, ready ? 'ok' : 'shutting down');
-  });
-  addEarlyRoute(app, app.supportedMethods, '/metrics', async (reply) => {
+  addEarlyRoute(app, ROUTES.metrics, async (reply) => {
     const page = await metrics.page();
     reply.type(metrics.contentType).send(page);
   });
@@ -140,9 +173,9 @@ function addRoutes(app: FastifyInstance, { intake, telemetry, metrics, isReady }
 /** A route that answers before the body of the request is read: nobody looks at it. */
 function addEarlyRoute(
   app: FastifyInstance,
-  methods: readonly string[],
   url: string,
   answer: (reply: FastifyReply) => void | Promise<void>,
+  methods: readonly string[] = app.supportedMethods,
 ): void {
   app.route({
     method: [...methods],
@@ -155,58 +188,11 @@ function addEarlyRoute(
   });
 }
 
-/** As bytes, because the framework would add a charset to the type of a text. */
-function sendStatus(reply: FastifyReply, code: number, status: string): void {
+/** As bytes, because the framework would add a charset to the type of a text. Spaces are where Falco Talon has them. */
+function sendStatus(reply: FastifyReply, code: number, status: string, degraded: readonly string[] = []): void {
+  const more = degraded.length > 0 ? `, "degraded": ${JSON.stringify(degraded)}` : '';
   reply
     .code(code)
     .header('Content-Type', 'application/json')
-    .send(Buffer.from(`{"status": "${status}"}`));
-}
-
-function routeOf(url: string): string {
-  if (url === ALERTS) return ALERTS;
-  const query = url.indexOf('?');
-  const path = query < 0 ? url : url.slice(0, query);
-  return RESERVED.includes(path) ? path : ALERTS;
-}
-
-function refuse(reply: FastifyReply, reason: Refusal, telemetry: Telemetry): void {
-  telemetry.emit({ kind: 'refused', reason });
-  sendRefusal(reply, reason);
-}
-
-function sendRefusal(reply: FastifyReply, reason: keyof typeof REFUSALS): void {
-  const { status, text } = REFUSALS[reason];
-  // The framework closes the connection after an error, and so a sender that is still sending would never see the answer.
-  // Node reads the rest of the body and drops it, until the time for the request is over.
-  reply.removeHeader('connection');
-  if (status === 503) reply.header('Retry-After', '1');
-  reply.code(status).type(TEXT).header('X-Content-Type-Options', 'nosniff').send(text);
-}
-
-/** Requests that Node could not read: no request object exists, so the answer is written by hand. */
-function refuseConnection(code: string, socket: Socket, telemetry: Telemetry): void {
-  if (code === 'ECONNRESET' || !socket.writable) {
-    socket.destroy();
-    return;
-  }
-  const reason = connectionRefusal(code);
-  telemetry.emit({ kind: 'refused', reason });
-  const { status, text } = code === 'HPE_HEADER_OVERFLOW' ? HEAD_TOO_LARGE : REFUSALS[reason];
-  socket.end(
-    `HTTP/1.1 ${status} ${STATUS_TEXT[status]}\r\nContent-Type: ${TEXT}\r\nX-Content-Type-Options: nosniff\r\n` +
-      `Content-Length: ${text.length}\r\nConnection: close\r\n\r\n${text}`,
-  );
-}
-
-const HEAD_TOO_LARGE = { status: 431, text: 'The head of the request is larger than the limit\n' };
-const STATUS_TEXT: Record<number, string> = {
-  400: 'Bad Request',
-  408: 'Request Timeout',
-  431: 'Request Header Fields Too Large',
-};
-
-function connectionRefusal(code: string): 'timeout' | 'method' | 'malformed_request' {
-  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return 'timeout';
-  return code === 'HPE_INVALID_METHOD' ? 'method' : 'malformed_request';
+    .send(Buffer.from(`{"status": ${JSON.stringify(status)}${more}}`));
 }

@@ -48,6 +48,7 @@ export function transitionCount(transition: Transition): Count | undefined {
     case 'event':
     case 'started':
     case 'degraded':
+    case 'turned_away':
       return undefined;
     default:
       return transition satisfies never;

@@ -55,6 +55,11 @@ export function logTransition(transition: Transition): LogRecord | undefined {
       return crashed(transition);
     case 'fault':
       return { level: 'error', message: 'http', fields: { error: transition.error } };
+    case 'turned_away': {
+      const { reason, times, address } = transition;
+      const error = `requests refused since the last such line: ${times} (${reason}), the latest from ${address}`;
+      return { level: 'warn', message: 'http', fields: { error } };
+    }
     case 'duplicate':
     case 'refused':
       return undefined;

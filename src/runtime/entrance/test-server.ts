@@ -1,0 +1,68 @@
+import { decodeEvent } from '../../model/decode-event.ts';
+import type { Refusal, Transition } from '../../model/transition.ts';
+import type { HealthStatus } from '../health.ts';
+import { type Answer, Server } from '../server.ts';
+import type { EntranceSettings } from './entrance-settings.ts';
+
+/** An entrance with everything off, as by default. */
+export const OPEN: EntranceSettings = { bearerTokens: [], basicUsers: [], secretPaths: [], ratePerSecond: 0 };
+
+/** Largest body that the servers of tests take, in bytes. */
+export const BODY_LIMIT = 1 << 20;
+
+/** What an intake of a test was handed. */
+export interface Received {
+  readonly body: string;
+  readonly traceparent: unknown;
+}
+
+/** A server as in production, with a recording in place of all that is behind it. */
+export class TestServer {
+  readonly received: Received[] = [];
+  readonly transitions: Transition[] = [];
+  readonly degraded = new Map<string, string>();
+  readonly server: Server;
+  status: HealthStatus = { ready: true, text: 'ok', degraded: [] };
+  page: () => Promise<string> = async () => 'page 1\n';
+  /** Answers an alert; tests may do so otherwise, and later. */
+  answer: (body: Buffer, answer: Answer) => void = (body, answer) => answer(decodeEvent(body).ok ? 200 : 400);
+
+  constructor(entrance: Partial<EntranceSettings> = {}, connections = 64) {
+    this.server = new Server({
+      intake: {
+        receive: (body, traceparent, answer) => {
+          this.received.push({ body: body.toString(), traceparent });
+          this.answer(body, answer);
+        },
+      },
+      limits: { bodyBytes: BODY_LIMIT, connections },
+      telemetry: { emit: (transition) => this.transitions.push(transition), accepted: () => undefined },
+      metrics: { contentType: 'text/plain; version=0.0.4', page: () => this.page() },
+      health: {
+        status: () => this.status,
+        degrade: (part, reason) => this.degraded.set(part, reason),
+      },
+      entrance: { ...OPEN, ...entrance },
+    });
+  }
+
+  /** Reasons of refused requests, in order. */
+  get refused(): readonly Refusal[] {
+    return this.transitions.flatMap((transition) => (transition.kind === 'refused' ? [transition.reason] : []));
+  }
+
+  get faults(): readonly string[] {
+    return this.transitions.flatMap((transition) => (transition.kind === 'fault' ? [transition.error] : []));
+  }
+
+  /** Begins to listen on a free port of the loopback address. @returns the port */
+  listen(): Promise<number> {
+    return this.server.listen('127.0.0.1', 0);
+  }
+
+  /** Forgets what came in so far. */
+  forget(): void {
+    this.received.length = 0;
+    this.transitions.length = 0;
+  }
+}
