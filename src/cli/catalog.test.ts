@@ -3,6 +3,7 @@ import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { decodeParameters, unknownParameters } from '../model/decode-parameters.ts';
+import type { Actionner } from '../model/definition.ts';
 import { DOORS, grants } from '../model/doors.ts';
 import { FIELD_KEYS } from '../model/event-fields.ts';
 import type { ParameterMap } from '../model/rule.ts';
@@ -132,6 +133,56 @@ describe.each(actionners.map((actionner) => [actionner.id, actionner] as const))
     const code = readFileSync(path.join(SOURCE, 'actionners', `${category}/${name}.ts`), 'utf8');
     const used = [...code.matchAll(/\buse\['([^']+)'\]/g)].map((match) => match[1]);
     expect([...new Set(used)].sort()).toEqual([...(actionner.behaviour?.uses ?? [])].sort());
+  });
+});
+
+/** Decoded parameters of an actionner: those of its example, with each word of each choice. */
+function variants({ parameters, example }: Actionner): unknown[] {
+  const given = onlyAction(example).parameters ?? {};
+  const words = parameterRows(parameters)
+    .filter(({ type }) => type.includes(' or '))
+    .flatMap(({ name, type }) => type.split(' or ').map((word) => ({ ...given, [name]: word })));
+  return [given, ...words].flatMap((each) => {
+    const decoded = decodeParameters(parameters, each);
+    return decoded.ok ? [decoded.value] : [];
+  });
+}
+
+const acting = actionners.flatMap((actionner) =>
+  actionner.behaviour ? [[actionner.id, actionner, actionner.behaviour] as const] : [],
+);
+
+describe.each(acting)('%s', (_, actionner, behaviour) => {
+  it('has a deadline, above what its example takes', () => {
+    expect(behaviour.deadline).toBeGreaterThan(0);
+    for (const parameters of variants(actionner)) {
+      expect(behaviour.lasts?.(parameters as never) ?? 0).toBeLessThan(behaviour.deadline);
+    }
+  });
+
+  it('says of all parameters what it writes, and writes nothing else', () => {
+    const effects = behaviour.uses.filter((door) => DOORS[door].effect);
+    expect(variants(actionner).length).toBeGreaterThan(0);
+    for (const parameters of variants(actionner)) {
+      const written = behaviour.writes(parameters as never);
+      expect(['pod', 'owner', 'node', 'object']).toEqual(expect.arrayContaining([...written]));
+      expect(new Set(written).size).toBe(written.length);
+      expect(written.length > 0).toBe(effects.length > 0);
+    }
+  });
+});
+
+const WRITING = ['create', 'update', 'patch', 'delete'];
+
+describe.each(Object.entries(DOORS))('the door %s', (_, { api, price, effect }) => {
+  it('has an effect exactly where its price has a right to write', () => {
+    expect(api).toBe('kubernetes');
+    for (const { resource, verbs } of price) {
+      expect(resource).toMatch(/^[a-z]+(\/[a-z]+)?$/);
+      expect(verbs.length).toBeGreaterThan(0);
+      expect(verbs.join()).not.toMatch(/\*/);
+    }
+    expect(price.some(({ verbs }) => verbs.some((verb) => WRITING.includes(verb)))).toBe(effect);
   });
 });
 
