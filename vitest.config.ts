@@ -2,7 +2,13 @@ import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
   test: {
-    include: ['src/**/*.test.ts', 'tools/**/*.test.ts', 'conformance-tests/**/*.test.ts', 'rules/**/*.test.ts'],
+    include: [
+      'src/**/*.test.ts',
+      'tools/**/*.test.ts',
+      'conformance-tests/**/*.test.ts',
+      'rules/**/*.test.ts',
+      'e2e/plugins/**/*.test.ts',
+    ],
     testTimeout: 20_000,
   },
 });
