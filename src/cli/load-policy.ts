@@ -1,0 +1,73 @@
+import { compile } from '../compiler/compile.ts';
+import type { FileProblem } from '../compiler/embed-files.ts';
+import type { SourceFile } from '../compiler/read.ts';
+import { renderDiagnostics } from '../compiler/render-diagnostics.ts';
+import type { Catalog } from '../model/definition.ts';
+import { TalonError } from '../model/talon-error.ts';
+import type { InputFiles } from '../platform/files/input-files.ts';
+import { type Engine, MAX_BUNDLE_BYTES, openBundle, openRules } from '../runtime/open-bundle.ts';
+import { fileProblem, readUpTo } from './read-file.ts';
+import { readEmbeddedFile, readRulesFiles } from './read-rules-files.ts';
+import { Refused } from './refused.ts';
+import type { Log } from './wire.ts';
+
+/** Where the rules and policies of a server come from. */
+export interface PolicySources {
+  readonly rulesFiles: readonly string[];
+  readonly policiesFiles: readonly string[];
+  /** In place of both. */
+  readonly bundleFile: string | undefined;
+  readonly catalog: Catalog;
+  readonly log: Log;
+  /** Takes the drawn findings. */
+  readonly err: (text: string) => void;
+  readonly color: boolean;
+}
+
+/**
+ * Reads, checks and opens the rules and policies, at start and with each reload.
+ *
+ * @param inputs remembers every file that was read and what it held, also when the rules are refused
+ * @throws Refused, after a log line for each fault
+ */
+export function loadPolicy(sources: PolicySources, inputs: InputFiles): Promise<Engine> {
+  return sources.bundleFile === undefined ? compileFiles(sources, inputs) : loadBundle(sources.bundleFile, inputs);
+}
+
+async function compileFiles(sources: PolicySources, inputs: InputFiles): Promise<Engine> {
+  const { catalog, log, err, color } = sources;
+  const files = readSources(sources.rulesFiles, inputs);
+  const readFile = (file: string) => inputs.read<string | FileProblem>(file, () => readEmbeddedFile(file));
+  const compiled = compile(files, { catalog, readFile });
+  err(renderDiagnostics(compiled.diagnostics, compiled.sources, 'text', { color }));
+  for (const fields of compiled.records) log({ level: 'error', message: 'rules', fields: { ...fields } });
+  if (!compiled.bundle) throw new Refused('rules', 'invalid rules');
+  return openRules(compiled.bundle);
+}
+
+function readSources(paths: readonly string[], inputs: InputFiles): SourceFile[] {
+  return paths.map((path) => {
+    const content = inputs.read<Uint8Array | FileProblem>(path, () => contentOf(path));
+    return content instanceof Uint8Array ? { path, bytes: content } : { path, ...content };
+  });
+}
+
+function contentOf(path: string): Uint8Array | FileProblem {
+  const [file] = readRulesFiles([path]);
+  return file && 'bytes' in file ? file.bytes : { problem: file?.problem ?? '' };
+}
+
+async function loadBundle(file: string, inputs: InputFiles): Promise<Engine> {
+  const content = inputs.read<Uint8Array | FileProblem>(file, () => {
+    try {
+      return readUpTo(file, MAX_BUNDLE_BYTES);
+    } catch (error) {
+      return { problem: fileProblem(error) };
+    }
+  });
+  if (!(content instanceof Uint8Array)) throw new Refused('rules', `open ${file}: ${content.problem}`);
+  return openBundle(content).catch((error: unknown) => {
+    if (!(error instanceof TalonError)) throw error;
+    throw new Refused('rules', error.message, { cause: error });
+  });
+}

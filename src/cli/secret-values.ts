@@ -1,0 +1,27 @@
+import type { Notifier } from '../model/definition.ts';
+import { parameterFacts } from '../model/parameters.ts';
+import { type SettingLeaf, settingLeaves } from './setting-leaves.ts';
+import type { Settings } from './settings.ts';
+
+/** The values of all settings that are marked secret, those of notifiers among them: nothing that is written may hold one. */
+export function secretValues(settings: Settings, notifiers: ReadonlyMap<string, Notifier>): readonly string[] {
+  const secrets = settingLeaves().filter(({ secret }) => secret);
+  const passwords = settings.auth.basic_users.map((user) => user.slice(user.indexOf(':') + 1));
+  const own = [...notifiers].flatMap(([name, notifier]) => notifierSecrets(notifier, settings.notifiers[name] ?? {}));
+  return [...secrets.flatMap((leaf) => secretsAt(settings, leaf)), ...passwords, ...own].filter(Boolean);
+}
+
+function secretsAt(settings: Settings, { path }: SettingLeaf): readonly string[] {
+  const [group = '', key = ''] = path.split('.');
+  return textsIn((settings as unknown as Record<string, Record<string, unknown>>)[group]?.[key]);
+}
+
+function notifierSecrets({ settings: schema }: Notifier, given: Readonly<Record<string, unknown>>): readonly string[] {
+  const names = Object.entries(schema.shape).filter(([, field]) => parameterFacts(field).secret);
+  return names.flatMap(([name]) => textsIn(given[name]));
+}
+
+function textsIn(value: unknown): readonly string[] {
+  if (typeof value === 'string') return [value];
+  return typeof value === 'object' && value !== null ? Object.values(value).flatMap(textsIn) : [];
+}
