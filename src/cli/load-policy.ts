@@ -7,7 +7,7 @@ import { TalonError } from '../model/talon-error.ts';
 import type { InputFiles } from '../platform/files/input-files.ts';
 import { type Engine, MAX_BUNDLE_BYTES, openBundle, openRules } from '../runtime/open-bundle.ts';
 import { fileProblem, readUpTo } from './read-file.ts';
-import { readEmbeddedFile, readRulesFiles } from './read-rules-files.ts';
+import { readEmbeddedFile, readSource, sourceFile } from './read-rules-files.ts';
 import { Refused } from './refused.ts';
 import type { Log } from './wire.ts';
 
@@ -46,15 +46,12 @@ async function compileFiles(sources: PolicySources, inputs: InputFiles): Promise
 }
 
 function readSources(paths: readonly string[], inputs: InputFiles): SourceFile[] {
-  return paths.map((path) => {
-    const content = inputs.read<Uint8Array | FileProblem>(path, () => contentOf(path));
-    return content instanceof Uint8Array ? { path, bytes: content } : { path, ...content };
-  });
-}
-
-function contentOf(path: string): Uint8Array | FileProblem {
-  const [file] = readRulesFiles([path]);
-  return file && 'bytes' in file ? file.bytes : { problem: file?.problem ?? '' };
+  return paths.map((path) =>
+    sourceFile(
+      path,
+      inputs.read<Uint8Array | FileProblem>(path, () => readSource(path)),
+    ),
+  );
 }
 
 async function loadBundle(file: string, inputs: InputFiles): Promise<Engine> {

@@ -6,13 +6,21 @@ import { fileProblem, readUpTo } from './read-file.ts';
 
 /** Reads rules files for the compiler. A file that cannot be read is not a fault here: the compiler reports it. */
 export function readRulesFiles(paths: readonly string[]): readonly SourceFile[] {
-  return paths.map((path) => {
-    try {
-      return { path, bytes: readUpTo(path, MAX_FILE_BYTES) };
-    } catch (error) {
-      return { path, problem: fileProblem(error) };
-    }
-  });
+  return paths.map((path) => sourceFile(path, readSource(path)));
+}
+
+/** The bytes of a rules file, or why it cannot be read. */
+export function readSource(path: string): Uint8Array | FileProblem {
+  try {
+    return readUpTo(path, MAX_FILE_BYTES);
+  } catch (error) {
+    return { problem: fileProblem(error) };
+  }
+}
+
+/** A rules file as the compiler takes it. */
+export function sourceFile(path: string, content: Uint8Array | FileProblem): SourceFile {
+  return content instanceof Uint8Array ? { path, bytes: content } : { path, ...content };
 }
 
 /** Whether rules files take about a second or more to compile: a megabyte does. */
