@@ -74,6 +74,7 @@ function serverConfig(folder: string): string {
     watch_rules: false,
     dry_run: true,
     deduplication: { leader_election: false },
+    journal: { path: path.join(folder, 'journal.db') },
   };
   writeFileSync(config, JSON.stringify(settings));
   return config;

@@ -35,6 +35,7 @@ export async function startTalon(rules: string, print: boolean, folder: string):
     watch_rules: false,
     dry_run: true,
     deduplication: { leader_election: false },
+    journal: { path: path.join(folder, 'journal.db') },
   };
   writeFileSync(files.config, JSON.stringify(settings));
   const log = openSync(files.log, 'a');
