@@ -28,8 +28,14 @@ export function numberedRules(count: number, labels: readonly string[]): string 
   }).join('');
 }
 
-export function numberedAlert({ name }: TestNamespace, pod: string, number: number): NumberedAlert {
-  const fields = { 'k8s.ns.name': name, 'k8s.pod.name': pod };
+/** @param more further fields of the alert */
+export function numberedAlert(
+  { name }: TestNamespace,
+  pod: string,
+  number: number,
+  more: Readonly<Record<string, unknown>> = {},
+): NumberedAlert {
+  const fields = { ...more, 'k8s.ns.name': name, 'k8s.pod.name': pod };
   const output = `alert ${number} about ${pod} in ${name}`;
   const body = alertBody({ rule: `number ${number}`, output, fields });
   return { pod, number, body, traceId: randomBytes(16).toString('hex') };

@@ -4,6 +4,13 @@ import { startKept } from './cluster/kept-process.ts';
 /** The program under test, as the build leaves it. */
 export const TALON = [process.execPath, join(import.meta.dirname, '../dist/talon.js')];
 
+/** Its server from source, with the plug-ins of the tests. */
+export const WITH_PLUGINS = [
+  process.execPath,
+  `--import=${import.meta.resolve('tsx')}`,
+  join(import.meta.dirname, 'server-with-plugins.ts'),
+];
+
 /** The end of a command. */
 export interface Finished {
   readonly code: number;

@@ -9,6 +9,8 @@ import { Talon } from './talon.ts';
 export interface TalonOptions {
   /** The text of the rules file. */
   readonly rules: string;
+  /** The path of the rules file within the folder of the server, where the test writes it itself. */
+  readonly rulesFile?: string;
   /** Files of guard policies. */
   readonly policies?: readonly string[];
   /** The text of the kubeconfig file; without it the setting is left out. */
@@ -33,7 +35,7 @@ export class TalonHome {
     this.folder = folder;
     this.url = `http://127.0.0.1:${port}`;
     this.files = {
-      rules: join(folder, 'rules.yaml'),
+      rules: join(folder, options.rulesFile ?? 'rules.yaml'),
       config: join(folder, 'config.yaml'),
       kubeconfig: join(folder, 'kubeconfig'),
       journal: options.env?.JOURNAL_PATH ?? join(folder, 'state', 'journal.db'),
@@ -90,9 +92,9 @@ export class TalonHome {
   }
 
   #writeFiles(port: number): void {
-    const { rules, kubeconfig, settings } = this.#options;
+    const { rules, rulesFile, kubeconfig, settings } = this.#options;
     const { files } = this;
-    writeFileSync(files.rules, rules);
+    if (rulesFile === undefined) writeFileSync(files.rules, rules);
     if (kubeconfig !== undefined) writeFileSync(files.kubeconfig, kubeconfig, { mode: 0o600 });
     mkdirSync(join(this.folder, 'state'));
     // JSON is YAML, and needs no care about quoting.

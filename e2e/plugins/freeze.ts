@@ -3,7 +3,7 @@ import { defineActionner } from '../../src/model/definition.ts';
 
 /** A hostile neighbour: its loop of slow built-in functions holds the whole thread and hardly ever lets itself be interrupted. */
 export const freeze = defineActionner({
-  id: 'kubernetes:freeze',
+  id: 'test:freeze',
   description: 'Freeze the thread in which all plug-ins run',
   sources: ['syscalls'],
   continue: false,
@@ -12,7 +12,7 @@ export const freeze = defineActionner({
   requires: [],
   parameters: z.object({}),
   example: `- action: Freeze
-  actionner: kubernetes:freeze
+  actionner: test:freeze
 `,
   behaviour: {
     idempotent: true,
