@@ -61,3 +61,31 @@ export function textOf(node: ScalarNode | undefined): string {
 export function presentOutput(output: OutputBlock | undefined): OutputBlock | undefined {
   return output?.target?.text ? output : undefined;
 }
+
+/** A denial of a guard policy, as written. */
+export interface DenialBlock {
+  readonly spot: Spot;
+  readonly expression: ScalarNode | undefined;
+  readonly message: ScalarNode | undefined;
+}
+
+/** A budget of a guard policy, as written. */
+export interface BudgetBlock {
+  readonly spot: Spot;
+  readonly max: ScalarNode | undefined;
+  readonly window: ScalarNode | undefined;
+  /** Undefined where the key is missing, null or no list. */
+  readonly per: readonly ScalarNode[] | undefined;
+}
+
+export interface PolicyBlock {
+  /** The key of its name. */
+  readonly spot: Spot;
+  readonly policy: ScalarNode | undefined;
+  readonly description: ScalarNode | undefined;
+  readonly mode: ScalarNode | undefined;
+  /** Undefined where the key is missing, null or no list. */
+  readonly actionners: readonly ScalarNode[] | undefined;
+  readonly deny: readonly DenialBlock[];
+  readonly budgets: readonly BudgetBlock[];
+}

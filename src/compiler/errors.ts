@@ -24,7 +24,8 @@ function warning(stage: Stage, title: string, advice: string): ErrorKind {
 
 /**
  * All findings of the compiler by their stable code. A code is never reused: a kind that is given up leaves a gap.
- * T10 files, T11 YAML, T12 rules, T13 actions and outputs, T14 extensions of the language, T15 to T17 warnings.
+ * T10 files, T11 YAML, T12 rules, T13 actions and outputs, T14 extensions of the language, T15 to T17 warnings, T19 guard
+ * policies. T18 belongs to files of tests.
  */
 export const ERRORS = {
   T1001: error('file', 'a rules file cannot be read', 'check the path and the permissions of the file'),
@@ -121,6 +122,26 @@ export const ERRORS = {
     'an output has nothing to store',
     'remove it, or give it to an action that makes a file',
   ),
+
+  T1901: error('rules', 'an entry is no policy', 'give it a name with the key `policy`'),
+  T1902: error('rules', 'a key of a policy is not known', 'remove it, or correct its spelling'),
+  T1903: error('rules', 'two policies have one name', 'rename one of them'),
+  T1904: error('rules', 'the mode of a policy is wrong', 'write enforce or monitor'),
+  T1905: error(
+    'rules',
+    'a policy names an actionner that does not exist',
+    'write the id of an actionner, category:*, or destructive',
+  ),
+  T1906: error('rules', 'a policy stops nothing', 'give it `deny` or `budgets`'),
+  T1907: error('rules', 'a denial lacks its expression or its message', 'give it both'),
+  T1908: error('rules', 'a deny expression is malformed', 'see docs/policies.md for the variables and functions'),
+  T1909: error(
+    'rules',
+    'a deny expression reads what may be missing',
+    'look for it first: `has(x) && ...`, or `"key" in map && ...`',
+  ),
+  T1910: error('rules', 'a deny expression could fail for some alerts', 'write it so that it always has a result'),
+  T1911: error('rules', 'a budget is malformed', 'give it `max` and a `window` such as 10m, and `per` if need be'),
 } as const satisfies Record<`T1${string}`, ErrorKind>;
 
 /** A code of {@link ERRORS}. */

@@ -2,31 +2,48 @@ import { BUNDLE_FORMAT, type Bundle, type BundleMetadata } from '../model/bundle
 import { bundleRevision, moduleDigest } from '../model/bundle-revision.ts';
 import type { Door } from '../model/capability.ts';
 import type { Catalog } from '../model/definition.ts';
-import { grants } from '../model/doors.ts';
+import { grants, type KubeGrant, LOOKUP_PRICES } from '../model/doors.ts';
+import type { GuardPolicy } from '../model/guard-policy.ts';
+import { mostFacts, parseGuard } from '../model/parsed-guard.ts';
 import type { PolicyRule } from '../model/rule.ts';
 import { link } from './link.ts';
 import { pack } from './pack.ts';
 import type { Source } from './source.ts';
 
-/** Links the rules into a module and gives both a revision: the digest of the rules and their sources. */
-export function makeBundle(rules: readonly PolicyRule[], sources: readonly Source[], catalog: Catalog): Bundle {
-  const prices = grants(doorsOf(rules, catalog));
-  const texts = sources.map(({ path, text }) => ({ path, text }));
-  const revision = bundleRevision(
-    { rules, grants: prices },
-    texts.map(({ text }) => text),
-  );
+/** The files that a bundle is made of. */
+export interface BundleSources {
+  readonly rules: readonly Source[];
+  readonly policies: readonly Source[];
+}
+
+/** Links the rules into a module and gives all of it a revision: the digest of rules, guards and their sources. */
+export function makeBundle(
+  rules: readonly PolicyRule[],
+  guards: readonly GuardPolicy[],
+  sources: BundleSources,
+  catalog: Catalog,
+): Bundle {
+  const prices = grants(doorsOf(rules, catalog), lookupPrices(guards));
+  const texts = { rules: sources.rules.map(({ text }) => text), policies: sources.policies.map(({ text }) => text) };
+  const revision = bundleRevision({ rules, guards, grants: prices }, texts);
   const module = link(rules, revision);
   const data = {
     format: BUNDLE_FORMAT,
     revision,
     module: moduleDigest(module),
     rules,
-    guards: [],
+    guards,
     grants: prices,
     metadata: usedBy(rules),
   };
-  return { revision, rules, guards: [], module, pack: () => pack(data, module, texts) };
+  return { revision, rules, guards, module, pack: () => pack(data, module, sources) };
+}
+
+/** What the API server must allow for what guards look up. */
+function lookupPrices(guards: readonly GuardPolicy[]): readonly KubeGrant[] {
+  const needs = mostFacts(guards.map((guard) => parseGuard(guard).needs));
+  if (needs === 'none') return [];
+  return needs === 'pod' ? LOOKUP_PRICES.pod : [...LOOKUP_PRICES.pod, ...LOOKUP_PRICES.node];
 }
 
 /** What the rules use. */

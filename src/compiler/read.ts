@@ -20,7 +20,7 @@ const CONTROL = /[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ufffe\uffff]/;
 /** The text of a rules file, or undefined with the reason among the findings. A byte order mark is taken off. */
 export function read(file: SourceFile, findings: Findings): Source | undefined {
   if (!findings.seeFile(file.path)) {
-    findings.add('T1509', startOf(file.path), `\`${file.path}\` is given twice: what its rules do is done twice`);
+    findings.add('T1509', startOf(file.path), `\`${file.path}\` is given twice: what stands in it counts twice`);
   }
   if ('problem' in file) {
     // A folder can be opened, but not read.

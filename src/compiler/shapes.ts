@@ -44,3 +44,18 @@ export const RULE: MapShape = {
 
 /** Falco Talon reads each entry both as an action block and as a rule, and refuses a wrong kind in either. */
 export const ENTRY: MapShape = { ...ACTION, ...RULE };
+
+/** Stops an action. */
+export const DENIAL: MapShape = { expression: 'text', message: 'text' };
+
+export const BUDGET: MapShape = { max: 'text', window: 'text', per: 'texts' };
+
+/** A guard policy. */
+export const POLICY: MapShape = {
+  policy: 'text',
+  description: 'text',
+  mode: 'text',
+  actionners: 'texts',
+  deny: [DENIAL],
+  budgets: [BUDGET],
+};

@@ -2,17 +2,17 @@ import { createHash } from 'node:crypto';
 import { BUNDLE_FORMAT, type BundleData } from './bundle.ts';
 
 /**
- * The revision of a bundle: the SHA-256 digest of its rules, grants and sources, in hexadecimal digits. It does not depend
- * on compression, on the names of files, or on when and where the bundle was made.
+ * The revision of a bundle: the SHA-256 digest of its rules, guards, grants and sources, in hexadecimal digits. It does not
+ * depend on compression, on the names of files, or on when and where the bundle was made.
  *
- * @param sources texts of the rules files, in their order
+ * @param sources texts of the files of rules and of policies, in their order
  */
 export function bundleRevision(
-  { rules, grants }: Pick<BundleData, 'rules' | 'grants'>,
-  sources: readonly string[],
+  { rules, guards, grants }: Pick<BundleData, 'rules' | 'guards' | 'grants'>,
+  sources: { readonly rules: readonly string[]; readonly policies: readonly string[] },
 ): string {
   return createHash('sha256')
-    .update(JSON.stringify([BUNDLE_FORMAT, rules, grants, sources]))
+    .update(JSON.stringify([BUNDLE_FORMAT, rules, guards, grants, sources.rules, sources.policies]))
     .digest('hex');
 }
 

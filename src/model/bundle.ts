@@ -11,6 +11,7 @@ export const BUNDLE_FILES = {
   module: '/policy.wasm',
   data: '/data.json',
   rules: '/rules/',
+  policies: '/policies/',
 } as const;
 
 /** The entrypoints of the module, for any host of OPA's WASM ABI. */
@@ -28,7 +29,7 @@ export interface BundleData {
   readonly rules: readonly PolicyRule[];
   /** Checked before every action, in this order. */
   readonly guards: readonly GuardPolicy[];
-  /** The least that the actions of these rules need of the API server. */
+  /** The least that the actions of these rules, and what guards look up, need of the API server. */
   readonly grants: readonly KubeGrant[];
   /** For people and tools that look into a bundle; nothing depends on it. */
   readonly metadata: BundleMetadata;

@@ -25,7 +25,7 @@ const ROOTS: Readonly<Record<string, Shape>> = {
 };
 
 /** The names of the variables. */
-export const GUARD_VARIABLES: readonly string[] = Object.keys(ROOTS);
+const GUARD_VARIABLES: readonly string[] = Object.keys(ROOTS);
 
 /** Paths of what is known to be there; `anything` in a part that is never evaluated. */
 type Known = ReadonlySet<string> | 'anything';

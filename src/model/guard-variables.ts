@@ -1,4 +1,4 @@
-import type { CelValue, ConditionEvent } from './condition-event.ts';
+import { type CelValue, type ConditionEvent, EVENT_MEMBERS } from './condition-event.ts';
 import { EVENT_VOCABULARY } from './condition-program.ts';
 import { matchNames } from './decode-parameters.ts';
 import type { Actionner } from './definition.ts';
@@ -129,40 +129,42 @@ export interface GuardVariables {
   readonly counts: GuardCounts;
 }
 
+/** Members of the variables, with their CEL types. */
+const MEMBERS = {
+  Rule: { name: 'string' },
+  Action: { name: 'string', actionner: 'string', destructive: 'bool', parameters: 'map<string, dyn>' },
+  Owner: { kind: 'string', name: 'string' },
+  Node: { name: 'string', labels: 'map<string, string>', control_plane: 'bool' },
+  Target: {
+    ...{ resource: 'string', namespace: 'string', name: 'string', pod: 'string', labels: 'map<string, string>' },
+    ...{ owner: 'Owner', node: 'Node', verified: 'bool' },
+  },
+  Counts: { rule: 'int', target: 'int', namespace: 'int', actionner: 'int' },
+} as const;
+
+const VARIABLES = {
+  rule: 'Rule',
+  action: 'Action',
+  target: 'Target',
+  now: 'google.protobuf.Timestamp',
+  counts: 'Counts',
+} as const;
+
 /** The variables of guards with their types, for the library. */
 export const GUARD_VOCABULARY = EVENT_VOCABULARY.clone()
-  .registerType('Rule', { ctor: GuardRule, fields: { name: 'string' } })
-  .registerType('Action', {
-    ctor: GuardAction,
-    fields: { name: 'string', actionner: 'string', destructive: 'bool', parameters: 'map<string, dyn>' },
-  })
-  .registerType('Owner', { ctor: GuardOwner, fields: { kind: 'string', name: 'string' } })
-  .registerType('Node', {
-    ctor: GuardNode,
-    fields: { name: 'string', labels: 'map<string, string>', control_plane: 'bool' },
-  })
-  .registerType('Target', {
-    ctor: GuardTarget,
-    fields: {
-      resource: 'string',
-      namespace: 'string',
-      name: 'string',
-      pod: 'string',
-      labels: 'map<string, string>',
-      owner: 'Owner',
-      node: 'Node',
-      verified: 'bool',
-    },
-  })
-  .registerType('Counts', {
-    ctor: GuardCounts,
-    fields: { rule: 'int', target: 'int', namespace: 'int', actionner: 'int' },
-  })
-  .registerVariable('rule', 'Rule')
-  .registerVariable('action', 'Action')
-  .registerVariable('target', 'Target')
-  .registerVariable('now', 'google.protobuf.Timestamp')
-  .registerVariable('counts', 'Counts');
+  .registerType('Rule', { ctor: GuardRule, fields: MEMBERS.Rule })
+  .registerType('Action', { ctor: GuardAction, fields: MEMBERS.Action })
+  .registerType('Owner', { ctor: GuardOwner, fields: MEMBERS.Owner })
+  .registerType('Node', { ctor: GuardNode, fields: MEMBERS.Node })
+  .registerType('Target', { ctor: GuardTarget, fields: MEMBERS.Target })
+  .registerType('Counts', { ctor: GuardCounts, fields: MEMBERS.Counts });
+for (const [name, type] of Object.entries(VARIABLES)) GUARD_VOCABULARY.registerVariable(name, type);
+
+/** The names that can stand in an expression, for hints. */
+export const GUARD_NAMES: readonly string[] = [
+  ...['event', ...Object.keys(VARIABLES), ...Object.keys(EVENT_MEMBERS)],
+  ...Object.values(MEMBERS).flatMap((members) => Object.keys(members)),
+];
 
 function celParameter(value: ParameterValue): CelValue {
   if (typeof value === 'number') return Number.isSafeInteger(value) ? BigInt(value) : value;

@@ -58,10 +58,12 @@ export class Budgets {
     return !this.#uses.get(key)?.at.has(nameOf(user)) && this.count(key, window, now) >= max;
   }
 
-  /** How often a key was used within a window of seconds that ends now. */
-  count(key: string, window: number, now: number): number {
+  /** How often a key was used within a window of seconds that ends now, by others than `user`. */
+  count(key: string, window: number, now: number, user?: BudgetUser): number {
+    const since = now - window * 1000;
+    const own = user && nameOf(user);
     let count = 0;
-    for (const at of this.#uses.get(key)?.at.values() ?? []) if (at > now - window * 1000) count++;
+    for (const [name, at] of this.#uses.get(key)?.at ?? []) if (at > since && name !== own) count++;
     return count;
   }
 

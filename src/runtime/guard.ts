@@ -1,9 +1,23 @@
+import { ConditionEvent } from '../model/condition-event.ts';
 import type { Actionner } from '../model/definition.ts';
+import { DoorError } from '../model/door-error.ts';
 import type { PodTarget } from '../model/doors.ts';
 import type { GuardPolicy } from '../model/guard-policy.ts';
+import {
+  GuardAction,
+  GuardCounts,
+  GuardRule,
+  GuardTarget,
+  type GuardVariables,
+  type TargetFacts,
+  type TargetNames,
+} from '../model/guard-variables.ts';
+import { mostFacts, type ParsedGuard, parseGuard } from '../model/parsed-guard.ts';
 import type { TargetLookups } from '../model/target-facts.ts';
 import type { Budgets } from './budgets.ts';
 import type { Step } from './enrich.ts';
+import { countsFor, limitsOf } from './guard-budgets.ts';
+import { lookUpFacts, targetOf } from './guard-target.ts';
 
 /** A step about to be tried. */
 export interface GuardedStep {
@@ -62,10 +76,127 @@ export interface GuardOptions {
   readonly now: () => number;
 }
 
-/** The guard for some policies. Dry runs, that of a rule and that of the whole server, come before all of them. */
-export function createGuard({ dryRun }: GuardOptions): Guard {
-  return async ({ step }) => {
+/**
+ * The guard for some policies. Dry runs, that of a rule and that of the whole server, come before all of them. All policies
+ * that apply are looked at: those that enforce beat those that watch, and a denial beats what only parks.
+ *
+ * @throws TalonError('bundle') for policies that the compiler would have refused
+ */
+export function createGuard({ policies, budgets, lookups, dryRun, now }: GuardOptions): Guard {
+  const guards = policies.map(parseGuard);
+  return async (guarded) => {
+    const { step, actionner } = guarded;
     if (dryRun || step.rule.dry_run) return { kind: 'dry_run' };
-    return { kind: 'allow', budgets: [], monitored: [] };
+    const applying = guards.filter((guard) => guard.appliesTo(actionner));
+    if (applying.length === 0) return { kind: 'allow', budgets: [], monitored: [] };
+    const target = targetOf(actionner, step.event);
+    const found = await factsFor(applying, guarded, target, lookups);
+    return judge(found, { guarded, target, budgets, now: now() });
   };
+}
+
+interface FoundFacts {
+  readonly facts: TargetFacts;
+  /** The policies that can be asked. */
+  readonly guards: readonly ParsedGuard[];
+  /** Those that only watch, and whose facts could not be had. */
+  readonly blind: readonly Finding[];
+}
+
+/** A lookup that only policies in monitor mode need stops nothing when it fails. */
+async function factsFor(
+  guards: readonly ParsedGuard[],
+  { step: { event }, signal }: GuardedStep,
+  target: TargetNames,
+  lookups: TargetLookups,
+): Promise<FoundFacts> {
+  const needs = mostFacts(guards.map((guard) => guard.needs));
+  const enforced = mostFacts(guards.filter(enforces).map((guard) => guard.needs));
+  try {
+    return { facts: await lookUpFacts(target, needs, event, lookups, signal), guards, blind: [] };
+  } catch (error) {
+    if (needs === enforced || !(error instanceof DoorError) || signal.aborted) throw error;
+    const facts = await lookUpFacts(target, enforced, event, lookups, signal);
+    const isBlind = (guard: ParsedGuard) => mostFacts([guard.needs, enforced]) !== enforced;
+    const blind = guards.filter(isBlind).map(({ policy }) => ({
+      policy: policy.policy,
+      reason: 'what it asks about the target could not be looked up',
+    }));
+    return { facts, guards: guards.filter((guard) => !isBlind(guard)), blind };
+  }
+}
+
+interface Case {
+  readonly guarded: GuardedStep;
+  readonly target: TargetNames;
+  readonly budgets: Budgets;
+  readonly now: number;
+}
+
+/** Decides, and reserves the budgets in the same turn, so that no other step comes in between. */
+function judge({ facts, guards, blind }: FoundFacts, { guarded, target, budgets, now }: Case): Verdict {
+  const { step, actionner } = guarded;
+  const user = { alert: guarded.alert, step: guarded.number };
+  const subject = { rule: step.rule.rule, actionner: actionner.id, target };
+  const seen = {
+    event: new ConditionEvent(step.event),
+    rule: new GuardRule(step.rule.rule),
+    action: new GuardAction(step.action.action, actionner, step.action.parameters),
+    target: new GuardTarget(target, facts),
+    now: new Date(now),
+  };
+  const objections = guards.flatMap((guard) => {
+    const counts = new GuardCounts(countsFor(guard, subject, user, budgets, now));
+    return objectionOf(guard, { ...seen, counts }) ?? [];
+  });
+  const watching = guards.filter((guard) => !enforces(guard)).flatMap((guard) => limitsOf(guard, subject));
+  const spent = watching.filter((limit) => budgets.isSpent(user, limit, now));
+  const monitored = [
+    ...blind,
+    ...objections.filter(({ guard }) => !enforces(guard)).map(findingOf),
+    ...spent.map(({ policy, reason }) => ({ policy, reason })),
+  ];
+  const enforcing = objections.filter(({ guard }) => enforces(guard));
+  const stop = enforcing.find(({ kind }) => kind === 'denied') ?? enforcing[0];
+  if (stop) return { kind: stop.kind, ...findingOf(stop), monitored };
+  const limits = [
+    ...guards.filter(enforces).flatMap((guard) => limitsOf(guard, subject)),
+    ...watching.filter((limit) => !spent.includes(limit)),
+  ];
+  const exhausted = budgets.reserve(user, limits, now);
+  if (exhausted) return { kind: 'parked', policy: exhausted.policy, reason: exhausted.reason, monitored };
+  const keys = [...new Set(limits.map(({ key }) => key))];
+  return { kind: 'allow', ...podOf(facts), budgets: keys, monitored };
+}
+
+function podOf({ pod }: TargetFacts): { readonly pod?: PodTarget } {
+  return pod ? { pod: { kind: 'pod', namespace: pod.namespace, name: pod.name, uid: pod.uid } } : {};
+}
+
+function enforces({ policy }: ParsedGuard): boolean {
+  return policy.mode === 'enforce';
+}
+
+/** What a policy has against a step. */
+interface Objection {
+  readonly guard: ParsedGuard;
+  readonly kind: 'denied' | 'parked';
+  readonly reason: string;
+}
+
+function findingOf({ guard, reason }: Objection): Finding {
+  return { policy: guard.policy.policy, reason };
+}
+
+/** The first denial that is true; else that one could not be evaluated. The error is left out: it may quote the alert. */
+function objectionOf(guard: ParsedGuard, variables: GuardVariables): Objection | undefined {
+  let failed: Objection | undefined;
+  for (const [index, { expression, message }] of guard.denials.entries()) {
+    try {
+      if (expression.evaluate(variables)) return { guard, kind: 'denied', reason: message };
+    } catch {
+      failed ??= { guard, kind: 'parked', reason: `its denial ${index + 1} could not be evaluated for this alert` };
+    }
+  }
+  return failed;
 }

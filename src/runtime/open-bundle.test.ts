@@ -23,8 +23,12 @@ const note = {
 };
 const catalog: Catalog = { actionners: new Map([[note.id, note]]), outputs: new Map(), notifiers: new Map() };
 
+function rulesText(name: string): string {
+  return `- rule: ${name}\n  match: {rules: [${name}]}\n  actions: [{action: a, actionner: test:note}]\n`;
+}
+
 function compiled(name = 'One', path = 'folder/my rules.yaml'): Bundle {
-  const text = `- rule: ${name}\n  match: {rules: [${name}]}\n  actions: [{action: a, actionner: test:note}]\n`;
+  const text = rulesText(name);
   const { bundle, diagnostics } = compile([{ path, text }], { catalog });
   if (!bundle) throw new Error(diagnostics.map(({ message }) => message).join());
   return bundle;
@@ -118,6 +122,70 @@ describe('a bundle', () => {
   });
 });
 
+const POLICIES = `- policy: Not there
+  actionners: [test:*]
+  deny:
+    - {expression: 'target.namespace == "kube-system"', message: not in this namespace}
+  budgets:
+    - {max: 3, window: 10m}
+- policy: Only what is verified
+  mode: monitor
+  deny:
+    - {expression: '!target.verified', message: not verified}
+`;
+
+function guarded(text = POLICIES): Bundle {
+  const file = { path: 'rules.yaml', text: rulesText('One') };
+  const { bundle: made } = compile([file], { catalog, policies: [{ path: 'guards/my own.yaml', text }] });
+  if (!made) throw new Error('the policies do not compile');
+  return made;
+}
+
+describe('guards in a bundle', () => {
+  test('come out as they went in, with what they look up among the grants', async () => {
+    const opened = await openBundle(guarded().pack());
+    expect(opened.guards).toEqual(guarded().guards);
+    expect(opened.guards).toMatchObject([
+      { policy: 'Not there', mode: 'enforce', budgets: [{ max: 3, window: 600, per: ['target'] }] },
+      { policy: 'Only what is verified', mode: 'monitor', actionners: [] },
+    ]);
+    const files = await readArchive(guarded().pack(), LIMITS);
+    expect(String(files.get('/policies/01-my_own.yaml'))).toBe(POLICIES);
+    expect(JSON.parse(String(files.get('/data.json'))).talon.bundle.grants).toEqual([
+      { group: '', resource: 'nodes', verbs: ['get'] },
+      { group: '', resource: 'pods', verbs: ['get'] },
+    ]);
+  });
+
+  test('make another revision, and so do their sources', () => {
+    const revisions = [POLICIES, POLICIES.replace('max: 3', 'max: 4'), `${POLICIES}# more`].map(
+      (text) => guarded(text).revision,
+    );
+    expect(new Set([...revisions, bundle.revision]).size).toBe(4);
+  });
+
+  test('are refused when somebody changed them', async () => {
+    const edit = (name: string, from: string, to: string) =>
+      changed((files) => files.set(name, bytes(String(files.get(name)).replace(from, to))), guarded());
+    const reason = 'its content is not that of its revision';
+    expect(await refusal(edit('/data.json', 'kube-system', 'kube-public'))).toBe(reason);
+    expect(await refusal(edit('/policies/01-my_own.yaml', 'kube-system', 'kube-public'))).toBe(reason);
+    expect(await refusal(changed((files) => files.delete('/policies/01-my_own.yaml'), guarded()))).toBe(reason);
+  });
+
+  test('with an expression that no compiler lets through are refused although the digests are right', async () => {
+    const rules = bundle.rules;
+    const guards = guarded().guards.map((guard) => ({ ...guard, deny: [{ expression: 'target.owner', message: '' }] }));
+    const revision = bundleRevision({ rules, guards, grants: [] }, { rules: [], policies: [] });
+    const forged = changed((files) => {
+      files.delete('/rules/01-my_rules.yaml');
+      editData(files, { revision, rules, guards, grants: [] });
+      files.set('/.manifest', bytes(JSON.stringify({ revision })));
+    });
+    expect(await refusal(forged)).toMatch(/^the policy 'Not there' cannot be used: /);
+  });
+});
+
 describe('refused with the reason', () => {
   test('what is no bundle', async () => {
     expect(await refusal(bytes(''))).toBe('it is not a gzip file');
@@ -180,10 +248,10 @@ describe('refused with the reason', () => {
     expect(await refusal(data('{'))).toBe('/data.json is not JSON');
     expect(await refusal(data('[]'))).toBe('/data.json is not an object');
     expect(await refusal(data('{"other": 1}'))).toBe('it was not made by talon');
-    expect(await refusal(data('{"talon": {"bundle": {"format": 2}}}'))).toBe(
-      'its format is 2, this program reads format 1',
+    expect(await refusal(data('{"talon": {"bundle": {"format": 1}}}'))).toBe(
+      'its format is 1, this program reads format 2',
     );
-    expect(await refusal(data('{"talon": {"bundle": {"format": 1}}}'))).toBe('/data.json is incomplete');
+    expect(await refusal(data('{"talon": {"bundle": {"format": 2}}}'))).toBe('/data.json is incomplete');
   });
 
   test('parts of different bundles', async () => {
@@ -219,7 +287,7 @@ describe('refused with the reason', () => {
 
   test('rules that are none, in a bundle whose digests are right', async () => {
     const rules = [null] as never;
-    const revision = bundleRevision({ rules, grants: [] }, []);
+    const revision = bundleRevision({ rules, guards: [], grants: [] }, { rules: [], policies: [] });
     const forged = changed((files) => {
       files.delete('/rules/01-my_rules.yaml');
       editData(files, { revision, rules, grants: [] });

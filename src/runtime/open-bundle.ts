@@ -3,6 +3,7 @@ import { bundleRevision, moduleDigest } from '../model/bundle-revision.ts';
 import type { KubeGrant } from '../model/doors.ts';
 import type { EventError, EventErrorCode } from '../model/falco-event.ts';
 import type { GuardPolicy } from '../model/guard-policy.ts';
+import { parseGuard } from '../model/parsed-guard.ts';
 import type { Plan, PlannedRule, PolicyRule } from '../model/rule.ts';
 import { TalonError } from '../model/talon-error.ts';
 import { createEvaluator, type Evaluator } from './evaluate.ts';
@@ -12,6 +13,8 @@ import { readArchive } from './read-archive.ts';
 export interface Engine {
   readonly revision: string;
   readonly rules: readonly PolicyRule[];
+  /** What stands before every action, ready for `createGuard`. */
+  readonly guards: readonly GuardPolicy[];
   /** For callers that need no objects per alert: indices of rules, places of the header fields. */
   readonly evaluator: Evaluator;
   /** The names of the rules that match an alert (a JSON text), in order, and what to do about it. */
@@ -41,16 +44,22 @@ export async function openBundle(bytes: Uint8Array): Promise<Engine> {
   const module = files.get(BUNDLE_FILES.module);
   if (!module) throw refused(`${BUNDLE_FILES.module} is missing`);
   if (manifest.revision !== data.revision) throw refused('manifest and data have different revisions');
-  if (bundleRevision(data, sourcesOf(files)) !== data.revision)
-    throw refused('its content is not that of its revision');
+  const sources = {
+    rules: textsBelow(BUNDLE_FILES.rules, files),
+    policies: textsBelow(BUNDLE_FILES.policies, files),
+  };
+  if (bundleRevision(data, sources) !== data.revision) throw refused('its content is not that of its revision');
   if (moduleDigest(module) !== data.module)
     throw refused(`${BUNDLE_FILES.module} is not the module that it was made with`);
   return openModule({ ...data, module });
 }
 
+type UnpackedBundle = Pick<Bundle, 'revision' | 'rules' | 'guards' | 'module'>;
+
 /** What was made by somebody else may fail in any way. */
-function openModule(bundle: Pick<Bundle, 'revision' | 'rules' | 'module'>): Engine {
+function openModule(bundle: UnpackedBundle): Engine {
   try {
+    for (const guard of bundle.guards) parseGuard(guard);
     return openRules(bundle);
   } catch (error) {
     if (error instanceof TalonError) throw error;
@@ -63,7 +72,7 @@ function openModule(bundle: Pick<Bundle, 'revision' | 'rules' | 'module'>): Engi
  *
  * @throws TalonError('bundle') for a module that is not one of these rules
  */
-export function openRules({ revision, rules, module }: Pick<Bundle, 'revision' | 'rules' | 'module'>): Engine {
+export function openRules({ revision, rules, guards, module }: UnpackedBundle): Engine {
   const evaluator = createEvaluator(module, rules);
   if (evaluator.revision !== revision) throw refused('module and data have different revisions');
   const planned = rules.map(({ match: _, ...rule }): PlannedRule => rule);
@@ -74,12 +83,12 @@ export function openRules({ revision, rules, module }: Pick<Bundle, 'revision' |
     const found = matched.filter((rule) => rule !== undefined);
     return { ok: true, rules: found.map(({ rule }) => rule), plan: { revision, rules: found } };
   };
-  return { revision, rules, evaluator, evaluate };
+  return { revision, rules, guards, evaluator, evaluate };
 }
 
-/** The texts of the rules files, in the order of their names, whatever that of the archive is. */
-function sourcesOf(files: ReadonlyMap<string, Buffer>): string[] {
-  const names = [...files.keys()].filter((name) => name.startsWith(BUNDLE_FILES.rules)).sort();
+/** The texts of the files of a folder, in the order of their names, whatever that of the archive is. */
+function textsBelow(folder: string, files: ReadonlyMap<string, Buffer>): string[] {
+  const names = [...files.keys()].filter((name) => name.startsWith(folder)).sort();
   return names.map((name) => String(files.get(name)));
 }
 

@@ -1,0 +1,69 @@
+import type { Actionner } from '../model/definition.ts';
+import type { PodTarget } from '../model/doors.ts';
+import {
+  FIELD_KEYS,
+  fieldText,
+  namespace,
+  podName,
+  targetName,
+  targetNamespace,
+  targetResource,
+} from '../model/event-fields.ts';
+import type { FalcoEvent } from '../model/falco-event.ts';
+import type { FactsNeeded } from '../model/guard-expression.ts';
+import type { TargetFacts, TargetNames } from '../model/guard-variables.ts';
+import { isNamespaceName, isObjectName, podNotFound } from '../model/kube-names.ts';
+import type { NodeFacts, PodFacts, TargetLookups } from '../model/target-facts.ts';
+
+const NOTHING: TargetNames = { resource: '', namespace: '', name: '' };
+
+/**
+ * What the action is about, as the executor will read it from the alert: the pod or the audited object that its actionner
+ * requires. A namespace that is itself the object counts as its own.
+ *
+ * @throws DoorError('not-found') for a pod whose name no pod can have
+ */
+export function targetOf({ requires }: Actionner, event: FalcoEvent): TargetNames {
+  if (requires.includes(FIELD_KEYS.podName)) {
+    const pod = { resource: 'pods', namespace: namespace(event) ?? '', name: podName(event) ?? '' };
+    if (!isObjectName(pod.name) || !isNamespaceName(pod.namespace)) throw podNotFound(pod);
+    return pod;
+  }
+  if (!requires.includes(FIELD_KEYS.targetResource)) return NOTHING;
+  const resource = targetResource(event) ?? '';
+  const name = targetName(event) ?? '';
+  return { resource, name, namespace: resource === 'namespaces' ? name : (targetNamespace(event) ?? '') };
+}
+
+/**
+ * Looks up what is needed of the target; of anything but a pod nothing is known, and it is not verified.
+ *
+ * @throws DoorError as the lookups do
+ */
+export async function lookUpFacts(
+  { resource, namespace, name }: TargetNames,
+  needs: FactsNeeded,
+  event: FalcoEvent,
+  lookups: TargetLookups,
+  signal: AbortSignal,
+): Promise<TargetFacts> {
+  if (needs === 'none' || resource !== 'pods') return { verified: false };
+  const target: PodTarget = { kind: 'pod', namespace, name };
+  const pod = await lookups.pod(target, signal);
+  if (needs === 'pod' || pod.node === '') return { pod, verified: false };
+  const node = await lookups.node({ kind: 'node', name: pod.node }, signal);
+  return { pod, node, verified: isVerified(event, pod, node) };
+}
+
+/** What runtimes call containers: 64 hex digits, of which Falco shows the first 12. */
+const CONTAINER_ID = /^[0-9a-f]{12}(?:[0-9a-f]{52})?$/;
+
+/**
+ * Whether the alert knows what only somebody on the pod's node can know: the container's id is one of the pod's, and the pod
+ * runs on the host that the alert came from. A forged alert does not, nor does one that is older than the pod.
+ */
+export function isVerified(event: FalcoEvent, pod: PodFacts, node: NodeFacts): boolean {
+  const id = fieldText(event, 'container.id') ?? '';
+  if (!CONTAINER_ID.test(id) || event.hostname === '') return false;
+  return pod.containerIds.some((known) => known.startsWith(id)) && node.hostnames.includes(event.hostname);
+}
