@@ -15,8 +15,13 @@ interface WaitingEntry {
   readonly reject: (error: Error) => void;
 }
 
+interface WaitingAlert {
+  readonly id: number;
+  readonly recorded: (stored: boolean) => void;
+}
+
 interface Batch {
-  readonly recorded: readonly ((stored: boolean) => void)[];
+  readonly alerts: readonly WaitingAlert[];
   readonly entries: readonly WaitingEntry[];
   readonly sentAt: number;
 }
@@ -32,17 +37,21 @@ const LONGEST_PAUSE = 1_000;
 export class BatchWriter {
   readonly #options: BatchWriterOptions;
   #arena = new Arena();
-  #recorded: ((stored: boolean) => void)[] = [];
+  /** A buffer that came back. */
+  #spare: ArrayBuffer | undefined;
+  #alerts: WaitingAlert[] = [];
   #entries: WaitingEntry[] = [];
   #inFlight: Batch | undefined;
   #isScheduled = false;
+  /** False while there is no thread. */
+  #isConnected = true;
   /** Entries wait until this timer is over, because they could not be written just now. */
   #pause: NodeJS.Timeout | undefined;
   #nextPause = FIRST_PAUSE;
   #isHealthy = true;
   #reason = '';
   #onHealth: ((writable: boolean, reason: string) => void) | undefined;
-  #closed: Error | undefined;
+  #isClosed = false;
   #whenEmpty: (() => void) | undefined;
 
   constructor(options: BatchWriterOptions) {
@@ -54,17 +63,17 @@ export class BatchWriter {
   }
 
   addAlert(alert: AcceptedAlert, recorded: (stored: boolean) => void): void {
-    if (this.#closed) {
+    if (this.#isClosed || !this.#isConnected) {
       setImmediate(recorded, false);
       return;
     }
     this.#arena.addAlert(alert);
-    this.#recorded.push(recorded);
+    this.#alerts.push({ id: alert.id, recorded });
     this.#schedule();
   }
 
   addEntry(entry: Entry): Promise<void> {
-    if (this.#closed) return Promise.reject(this.#closed);
+    if (this.#isClosed) return Promise.reject(new Error('the journal is closed'));
     return new Promise((resolve, reject) => {
       this.#entries.push({ entry, resolve, reject });
       this.#schedule();
@@ -78,7 +87,8 @@ export class BatchWriter {
 
   /** Takes no more, and resolves when all that was handed over is written, or cannot be. */
   end(): Promise<void> {
-    this.#closed ??= new Error('the journal is closed');
+    this.#isClosed = true;
+    if (!this.#isConnected) this.#giveUp('there is no thread');
     this.#schedule();
     return new Promise((resolve) => {
       this.#whenEmpty = resolve;
@@ -86,15 +96,29 @@ export class BatchWriter {
     });
   }
 
-  /** The thread is gone: nothing can be written any more. */
-  lose(error: Error): void {
-    this.#closed = error;
-    const { recorded, entries } = this.#inFlight ?? { recorded: [], entries: [] };
+  /**
+   * The thread is gone. Alerts are refused until there is another one, entries wait for it.
+   *
+   * @returns the alerts of which nobody knows whether they were written; they must not be kept
+   */
+  disconnect(reason: string): number[] {
+    const unknown = this.#inFlight?.alerts ?? [];
+    for (const { recorded } of [...unknown, ...this.#alerts.splice(0)]) setImmediate(recorded, false);
+    this.#entries.unshift(...(this.#inFlight?.entries ?? []));
     this.#inFlight = undefined;
-    for (const each of [...recorded, ...this.#recorded.splice(0)]) setImmediate(each, false);
-    for (const { reject } of [...entries, ...this.#entries.splice(0)]) reject(error);
-    this.#tellHealth(false, error.message);
+    this.#arena = new Arena();
+    this.#isConnected = false;
+    if (this.#isClosed) this.#giveUp(reason);
+    this.#tellHealth(false, reason);
     this.#tellIfEmpty();
+    return unknown.map(({ id }) => id);
+  }
+
+  /** There is another thread: what waits is written, and it is found out whether writing works. */
+  connect(): void {
+    this.#isConnected = true;
+    this.#resume();
+    this.#send(this.#entries);
   }
 
   /** What became of the batch that was sent. */
@@ -104,21 +128,22 @@ export class BatchWriter {
     this.#inFlight = undefined;
     this.#spare = buffer;
     const succeeded = alerts && entries;
-    if (succeeded) {
-      this.#resume();
-      this.#options.onCommit?.(batch.recorded.length + batch.entries.length, performance.now() - batch.sentAt);
-    }
+    if (succeeded) this.#succeed(batch);
     // Health first: whoever is told that an alert was not stored may want to know why.
     this.#tellHealth(succeeded, error);
-    for (const recorded of batch.recorded) recorded(alerts);
+    for (const { recorded } of batch.alerts) recorded(alerts);
     if (entries) for (const { resolve } of batch.entries) resolve();
-    else this.#putBack(batch.entries, error);
-    if (!succeeded) this.#pauseEntries();
+    else this.#entries.unshift(...batch.entries);
+    if (!succeeded) this.#tryLater(error);
     this.#flush();
     this.#tellIfEmpty();
   }
 
-  #spare: ArrayBuffer | undefined;
+  #succeed({ alerts, entries, sentAt }: Batch): void {
+    this.#resume();
+    const records = alerts.length + entries.length;
+    if (records > 0) this.#options.onCommit?.(records, performance.now() - sentAt);
+  }
 
   #schedule(): void {
     if (this.#isScheduled || this.#inFlight) return;
@@ -130,39 +155,31 @@ export class BatchWriter {
   }
 
   #flush(): void {
-    if (this.#inFlight || (this.#closed && this.#isEmpty())) return;
-    const isPaused = this.#pause !== undefined && !this.#closed;
-    const entries = isPaused ? [] : this.#entries;
-    if (this.#recorded.length + entries.length > 0) this.#send(entries);
+    if (this.#inFlight || !this.#isConnected) return;
+    const entries = this.#pause && !this.#isClosed ? [] : this.#entries;
+    if (this.#alerts.length + entries.length > 0) this.#send(entries);
   }
 
   /** With no alerts and no entries this only finds out whether writing works. */
   #send(entries: WaitingEntry[]): void {
     const arena = this.#arena;
-    const recorded = this.#recorded;
+    const alerts = this.#alerts;
     for (const { entry } of entries) arena.addEntry(entry);
     if (entries === this.#entries) this.#entries = [];
-    this.#recorded = [];
+    this.#alerts = [];
     this.#arena = new Arena(this.#spare);
     this.#spare = undefined;
-    this.#inFlight = { recorded, entries, sentAt: performance.now() };
-    const { buffer } = arena;
-    this.#options.send({ kind: 'batch', buffer, alerts: recorded.length, entries: entries.length });
+    this.#inFlight = { alerts, entries, sentAt: performance.now() };
+    this.#options.send({ kind: 'batch', buffer: arena.buffer, alerts: alerts.length, entries: entries.length });
   }
 
-  #putBack(entries: readonly WaitingEntry[], error: string): void {
-    if (this.#closed) {
-      for (const { reject } of entries)
-        reject(new Error(`the journal was closed before this could be written: ${error}`));
-    } else this.#entries.unshift(...entries);
-  }
-
-  /** Tries again after a while; with nothing to write, too, because no alerts come while the server says it is not ready. */
-  #pauseEntries(): void {
-    if (this.#pause || this.#closed) return;
+  /** With nothing to write, too: no alerts come while the server says that it is not ready. */
+  #tryLater(error: string): void {
+    if (this.#isClosed) this.#giveUp(error);
+    if (this.#pause || this.#isClosed) return;
     this.#pause = setTimeout(() => {
       this.#pause = undefined;
-      if (!this.#inFlight) this.#send(this.#entries);
+      if (!this.#inFlight && this.#isConnected) this.#send(this.#entries);
     }, this.#nextPause);
     this.#nextPause = Math.min(2 * this.#nextPause, LONGEST_PAUSE);
   }
@@ -173,6 +190,12 @@ export class BatchWriter {
     this.#nextPause = FIRST_PAUSE;
   }
 
+  /** The journal is closed and what is left cannot be written. */
+  #giveUp(reason: string): void {
+    const error = new Error(`the journal was closed before this could be written: ${reason}`);
+    for (const { reject } of this.#entries.splice(0)) reject(error);
+  }
+
   #tellHealth(isHealthy: boolean, reason: string): void {
     if (isHealthy === this.#isHealthy) return;
     this.#isHealthy = isHealthy;
@@ -180,12 +203,8 @@ export class BatchWriter {
     this.#onHealth?.(isHealthy, isHealthy ? '' : reason);
   }
 
-  #isEmpty(): boolean {
-    return !this.#inFlight && this.#recorded.length + this.#entries.length === 0;
-  }
-
   #tellIfEmpty(): void {
-    if (!this.#closed || !this.#isEmpty()) return;
+    if (!this.#isClosed || this.#inFlight || this.#alerts.length + this.#entries.length > 0) return;
     clearTimeout(this.#pause);
     this.#whenEmpty?.();
   }

@@ -15,7 +15,7 @@ import { TalonError } from '../../model/talon-error.ts';
 import { APPLICATION_ID, FORMAT, TABLES } from './schema.ts';
 
 /** Milliseconds to wait while another process writes. */
-const BUSY_TIMEOUT = 10_000;
+export const BUSY_TIMEOUT = 10_000;
 
 export type JournalDatabase = Database.Database;
 

@@ -90,7 +90,7 @@ export function endOf(row: Columns): PlanEnd {
 
 /** @throws BadRow */
 export function readPolicy(database: JournalDatabase, revision: string): StoredPolicy | undefined {
-  const [row] = checkedRows(database, 'policy', 'SELECT revision, data, sum FROM policy WHERE revision = ?', revision);
+  const [row] = checkedRows(database, 'policy', 'SELECT * FROM policy WHERE revision = ?', revision);
   return row && JSON.parse(row[1] as string);
 }
 
@@ -125,4 +125,27 @@ export function openIds(database: JournalDatabase): number[] {
   const sql =
     'SELECT id FROM alert WHERE id >= ? AND NOT EXISTS (SELECT 1 FROM ended WHERE ended.id = alert.id) ORDER BY id';
   return (database.prepare(sql).raw().all(mark) as Row[]).map(([id]) => id as number);
+}
+
+/**
+ * The id of the first alert that came in then or later, or one more than the last: found by halving, since ids are in the
+ * order in which alerts come in. Where the clock was set back, one of the places that fit.
+ */
+export function firstIdSince(database: JournalDatabase, at: number): number {
+  const range = database.prepare('SELECT min(id), max(id) FROM alert').raw().get() as [number | null, number | null];
+  const next = database.prepare('SELECT id, at FROM alert WHERE id >= ? ORDER BY id LIMIT 1').raw();
+  let [low, high] = [range[0] ?? 1, (range[1] ?? 0) + 1];
+  while (low < high) {
+    const middle = Math.floor((low + high) / 2);
+    const [id, itsAt] = next.get([middle]) as [number, number];
+    if (itsAt < at) low = id + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+/** Takes back alerts of which nobody knew whether they were written, and which were refused therefore. */
+export function forgetAlerts(database: JournalDatabase, ids: readonly number[]): void {
+  const forget = database.prepare('DELETE FROM alert WHERE id = ?');
+  for (const id of ids) forget.run([id]);
 }

@@ -1,7 +1,7 @@
 import type { BudgetUse, OpenPlan, StoredPolicy } from '../../model/journal.ts';
 import { type AlertRow, ArenaReader, type Entry } from './arena.ts';
 import { type JournalDatabase, single } from './journal-file.ts';
-import { openIds, type PlanEnd, readBudgetUses, readFact, readPlan, readPolicy, writeFact } from './journal-rows.ts';
+import { openIds, readBudgetUses, readFact, readPlan, readPolicy, writeFact } from './journal-rows.ts';
 import { rowSum } from './row-sum.ts';
 
 /** The statements of the hot path, prepared once. */
@@ -13,7 +13,7 @@ function prepare(database: JournalDatabase) {
     entry: database.prepare('INSERT OR REPLACE INTO entry VALUES(?, ?, ?, ?, ?)'),
     end: database.prepare('INSERT OR REPLACE INTO ended VALUES(?, ?, ?, ?, ?)'),
     budgetUse: database.prepare('INSERT OR IGNORE INTO budget_use VALUES(?, ?, ?, ?, ?)'),
-    policy: database.prepare('INSERT OR REPLACE INTO policy VALUES(?, ?, ?, ?)'),
+    policy: database.prepare('INSERT OR REPLACE INTO policy VALUES(?, ?, ?)'),
   };
 }
 
@@ -30,12 +30,21 @@ export class JournalStore {
   readonly #sql: ReturnType<typeof prepare>;
   /** Ids of the plans that have not ended. */
   readonly #open: Set<number>;
+  /** The newest alert of each policy, as far as it is not in the file yet. */
+  readonly #newest = new Map<string, number>();
+  /** Policies in use by the server, whether or not an alert was accepted. */
+  #kept: readonly string[] = [];
+  #lastMark = 0;
 
   /** @throws BadRow when something that open plans need is not what was written */
   constructor(database: JournalDatabase) {
     this.#database = database;
     this.#sql = prepare(database);
     this.#open = new Set(openIds(database));
+    // What was accepted after the last time that this was noted down.
+    const noted = readFact(database, 'noted');
+    const tail = database.prepare('SELECT revision, max(id) FROM alert WHERE id > ? GROUP BY revision').raw();
+    for (const [revision, id] of tail.all(noted) as [string, number][]) this.#newest.set(revision, id);
   }
 
   /**
@@ -63,7 +72,10 @@ export class JournalStore {
     } catch (error) {
       return error instanceof Error ? error.message : String(error);
     }
-    for (const { id } of alerts) this.#open.add(id);
+    for (const { id, revision } of alerts) {
+      this.#open.add(id);
+      this.#newest.set(revision, id);
+    }
     for (const entry of entries) if (entry.kind === 'close') this.#open.delete(entry.alert);
     return undefined;
   }
@@ -111,7 +123,44 @@ export class JournalStore {
   #addPolicy(policy: StoredPolicy): void {
     const { revision } = policy;
     const data = JSON.stringify(policy);
-    this.#sql.policy.run([revision, 0, data, rowSum([revision, data])]);
+    this.#sql.policy.run([revision, data, rowSum([revision, data])]);
+    // The one before may still get an alert: the server keeps a policy first, and then turns to it.
+    this.#kept = [...this.#kept.filter((kept) => kept !== revision), revision].slice(-2);
+  }
+
+  /**
+   * Notes down what makes the next start short, and what is needed to tell when nothing refers to a policy any more; drops
+   * such policies.
+   *
+   * @returns whether there was something
+   */
+  note(): boolean {
+    let mark = this.nextId();
+    for (const id of this.#open) mark = Math.min(mark, id);
+    if (mark === this.#lastMark && this.#newest.size === 0) return false;
+    this.transaction(() => {
+      // An operator may have reopened an older plan meanwhile.
+      const reopened = single(this.#database, 'SELECT min(id) FROM reopened');
+      writeFact(this.#database, 'mark', Math.min(mark, Number(reopened ?? mark)));
+      for (const [revision, id] of this.#newest) writeFact(this.#database, `policy ${revision}`, id);
+      writeFact(this.#database, 'noted', this.nextId() - 1);
+      this.#dropPolicies();
+    });
+    this.#lastMark = mark;
+    this.#newest.clear();
+    return true;
+  }
+
+  #dropPolicies(): void {
+    const oldest = Number(single(this.#database, 'SELECT min(id) FROM alert') ?? Number.POSITIVE_INFINITY);
+    const revisions = this.#database.prepare('SELECT revision FROM policy').raw().all() as [string][];
+    for (const [revision] of revisions) {
+      const fact = `policy ${revision}`;
+      if (this.#kept.includes(revision) || this.#kept.length === 0) continue;
+      if (readFact(this.#database, fact) >= oldest) continue;
+      this.#database.prepare('DELETE FROM policy WHERE revision = ?').run([revision]);
+      this.#database.prepare('DELETE FROM fact WHERE name = ?').run([fact]);
+    }
   }
 
   /** One more than any id that was ever given. */
@@ -126,10 +175,16 @@ export class JournalStore {
   }
 
   /** @throws BadRow */
-  openPlans(): { readonly plans: OpenPlan[]; readonly lastSeq: number } {
-    // Those that an operator reopened are among them.
-    this.#database.exec('DELETE FROM reopened');
+  readOpenPlans(): { readonly plans: OpenPlan[]; readonly lastSeq: number } {
     return this.#plans(openIds(this.#database));
+  }
+
+  /** The same, for somebody who goes on with them: what operators reopened by now is among them. @throws BadRow */
+  openPlans(): { readonly plans: OpenPlan[]; readonly lastSeq: number } {
+    return this.transaction(() => {
+      this.#database.exec('DELETE FROM reopened');
+      return this.readOpenPlans();
+    });
   }
 
   #plans(ids: readonly number[]): { readonly plans: OpenPlan[]; readonly lastSeq: number } {
@@ -144,7 +199,7 @@ export class JournalStore {
     return this.transaction(() => {
       const ids = (this.#database.prepare('SELECT id FROM reopened ORDER BY id').raw().all() as number[][]).flat();
       if (ids.length > 0) this.#database.exec('DELETE FROM reopened');
-      return this.#plans(ids.filter((id) => !this.#open.has(id)));
+      return this.#plans(ids);
     });
   }
 
@@ -163,5 +218,3 @@ export class JournalStore {
     return readBudgetUses(this.#database, at);
   }
 }
-
-export type { PlanEnd };

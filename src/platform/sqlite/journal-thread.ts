@@ -2,19 +2,31 @@ import type { BudgetUse, OpenPlan, PlanState, StoredPolicy } from '../../model/j
 
 // What the journal and its thread say to each other.
 
-/** What the thread is started with. */
+/** The file, and how much of it is kept. */
 export interface ThreadOptions {
   readonly file: string;
   readonly retentionHours: number;
   readonly maxBytes: number;
 }
 
-/** An ended plan that was dropped because it was too old, or the file too large. */
+/** What the thread gets at its start. */
+export interface ThreadStart extends ThreadOptions {
+  /** Alerts that a thread before it may have written or not, and which were refused. */
+  readonly forget: readonly number[];
+}
+
+/** A plan that had failed, was parked or dead, and was dropped because it was too old, or the file too large. */
 export interface DroppedPlan {
   readonly id: number;
   readonly state: PlanState;
   readonly because: 'age' | 'size';
 }
+
+/** What people may want to read in the log. */
+export type JournalNotice =
+  | { readonly kind: 'dropped'; readonly plans: readonly DroppedPlan[] }
+  /** Something did not work that is tried again. */
+  | { readonly kind: 'trouble'; readonly text: string };
 
 /** What can be asked, with the argument and the answer. */
 export interface Questions {
@@ -54,4 +66,4 @@ export type FromThread =
   | { readonly kind: 'answer'; readonly id: number; readonly answer: unknown }
   | { readonly kind: 'unanswered'; readonly id: number; readonly error: string }
   | { readonly kind: 'reopened'; readonly plans: readonly OpenPlan[]; readonly nextSeq: number }
-  | { readonly kind: 'dropped'; readonly plans: readonly DroppedPlan[] };
+  | { readonly kind: 'notice'; readonly notice: JournalNotice };

@@ -12,7 +12,9 @@ import { type Redact, redactTexts } from '../../model/redact.ts';
 import { TalonError } from '../../model/talon-error.ts';
 import type { WorkerStart } from '../../model/worker-start.ts';
 import { BatchWriter } from './batch-writer.ts';
-import type { DroppedPlan, FromThread, Questions, ThreadOptions, ToThread } from './journal-thread.ts';
+import type { FromThread, JournalNotice, Questions, ThreadOptions, ThreadStart, ToThread } from './journal-thread.ts';
+
+export type { JournalNotice };
 
 export interface JournalOptions extends ThreadOptions {
   /** How the thread is started. */
@@ -21,13 +23,17 @@ export interface JournalOptions extends ThreadOptions {
   readonly maxWaitingBytes: number;
   /** Takes secrets out of what is written about outcomes. Alerts and answers of doors are kept as they are. */
   readonly redact?: Redact;
-  /** Told of ended plans that are dropped from the file; those that failed or were parked are worth a word to people. */
-  readonly onDropped?: (plans: readonly DroppedPlan[]) => void;
+  /** Told what people may want to read in the log. */
+  readonly onNotice?: (notice: JournalNotice) => void;
   /** Told of every commit: how many alerts and entries it made durable, and milliseconds from handing over to the answer. */
   readonly onCommit?: (records: number, milliseconds: number) => void;
 }
 
+type Opened = FromThread & { kind: 'opened' };
 type Waiting = { readonly resolve: (answer: never) => void; readonly reject: (error: Error) => void };
+
+/** Milliseconds before a thread that ended by itself is replaced. */
+const REPLACE_AFTER = 500;
 
 /**
  * Opens the journal in a file, which is made where there is none.
@@ -36,37 +42,53 @@ type Waiting = { readonly resolve: (answer: never) => void; readonly reject: (er
  * server uses it, it is damaged, a later version wrote it
  */
 export async function openJournal(options: JournalOptions): Promise<Journal> {
-  const { worker: start, file, retentionHours, maxBytes } = options;
-  const workerData: ThreadOptions = { file, retentionHours, maxBytes };
-  const worker = new Worker(start.script, { eval: start.eval, workerData });
-  const first = await firstMessage(worker);
-  if (first.kind === 'opened') return new ThreadJournal(worker, options, first);
-  await worker.terminate();
-  throw new TalonError('journal', first.kind === 'refused' ? first.message : 'the journal did not open');
+  const { worker, opened } = await startThread(options, []);
+  return new ThreadJournal(worker, options, opened);
 }
 
-function firstMessage(worker: Worker): Promise<FromThread> {
+/** @throws TalonError('journal') */
+async function startThread(
+  options: JournalOptions,
+  forget: readonly number[],
+): Promise<{ worker: Worker; opened: Opened }> {
+  const { worker: start, file, retentionHours, maxBytes } = options;
+  const workerData: ThreadStart = { file, retentionHours, maxBytes, forget };
+  const worker = new Worker(start.script, { eval: start.eval, workerData });
+  const first = await firstMessage(worker, file);
+  if (first.kind === 'opened') return { worker, opened: first };
+  await worker.terminate();
+  throw new TalonError('journal', first.kind === 'refused' ? first.message : `the journal ${file} did not open`);
+}
+
+function firstMessage(worker: Worker, file: string): Promise<FromThread> {
+  const fault = (reason: string, cause?: unknown) =>
+    new TalonError('journal', `the journal ${file} cannot be used: ${reason}`, { cause });
   return new Promise((resolve, reject) => {
     worker.once('message', resolve);
-    worker.once('error', reject);
+    worker.once('error', (error) => reject(fault(error.message, error)));
+    worker.once('exit', () => reject(fault('its thread ended')));
   });
 }
 
 class ThreadJournal implements Journal {
-  readonly #worker: Worker;
   readonly #options: JournalOptions;
   readonly #writer: BatchWriter;
   readonly #questions = new Map<number, Waiting>();
+  #worker: Worker;
   #lastQuestion = 0;
   #nextId: number;
   #nextSeq: number;
   #onReopened: ((plan: OpenPlan) => void) | undefined;
   /** Reopened before anybody listened. */
   readonly #untold: OpenPlan[] = [];
-  #fault: Error | undefined;
+  /** Alerts that a thread which is gone may have written, and which were refused. */
+  #forget: number[] = [];
+  /** Why there is no thread at the moment. */
+  #missing: string | undefined;
+  #isEnding = false;
+  #replacement: NodeJS.Timeout | undefined;
 
-  constructor(worker: Worker, options: JournalOptions, opened: FromThread & { kind: 'opened' }) {
-    this.#worker = worker;
+  constructor(worker: Worker, options: JournalOptions, opened: Opened) {
     this.#options = options;
     this.#nextId = opened.nextId;
     this.#nextSeq = opened.nextSeq;
@@ -75,9 +97,8 @@ class ThreadJournal implements Journal {
       maxWaitingBytes: options.maxWaitingBytes,
       onCommit: options.onCommit,
     });
-    worker.on('message', (message: FromThread) => this.#receive(message));
-    worker.on('error', (error) => this.#lose(error));
-    worker.on('exit', () => this.#lose(new Error('the thread of the journal has ended')));
+    this.#worker = worker;
+    this.#listen();
   }
 
   newId(): number {
@@ -116,8 +137,11 @@ class ThreadJournal implements Journal {
     return this.#ask('policy', revision);
   }
 
-  openPlans(): Promise<readonly OpenPlan[]> {
-    return this.#ask('openPlans', undefined);
+  async openPlans(): Promise<readonly OpenPlan[]> {
+    const plans = await this.#ask('openPlans', undefined);
+    // What operators reopened until now is among them.
+    this.#untold.length = 0;
+    return plans;
   }
 
   acceptedSince(at: number): Promise<readonly { readonly key: string; readonly at: number }[]> {
@@ -138,11 +162,22 @@ class ThreadJournal implements Journal {
   }
 
   async end(): Promise<void> {
+    this.#isEnding = true;
+    clearTimeout(this.#replacement);
     await this.#writer.end();
-    if (this.#fault) return;
+    if (this.#missing !== undefined) return;
     const exited = new Promise<void>((resolve) => this.#worker.once('exit', () => resolve()));
     this.#say({ kind: 'end' });
     await exited;
+  }
+
+  #listen(): void {
+    let reason = 'the thread of the journal ended';
+    this.#worker.on('message', (message: FromThread) => this.#receive(message));
+    this.#worker.on('error', (error) => {
+      reason = `the thread of the journal ended: ${error.message}`;
+    });
+    this.#worker.once('exit', () => this.#lose(reason));
   }
 
   #say(message: ToThread): void {
@@ -153,7 +188,7 @@ class ThreadJournal implements Journal {
     question: Name,
     argument: Questions[Name]['argument'],
   ): Promise<Questions[Name]['answer']> {
-    if (this.#fault) return Promise.reject(this.#fault);
+    if (this.#missing !== undefined) return Promise.reject(new Error(this.#missing));
     return new Promise((resolve, reject) => {
       const id = ++this.#lastQuestion;
       this.#questions.set(id, { resolve, reject });
@@ -166,7 +201,7 @@ class ThreadJournal implements Journal {
     else if (message.kind === 'answer') this.#take(message.id)?.resolve(message.answer as never);
     else if (message.kind === 'unanswered') this.#take(message.id)?.reject(new Error(message.error));
     else if (message.kind === 'reopened') this.#reopen(message.plans, message.nextSeq);
-    else if (message.kind === 'dropped') this.#options.onDropped?.(message.plans);
+    else if (message.kind === 'notice') this.#options.onNotice?.(message.notice);
   }
 
   #take(id: number): Waiting | undefined {
@@ -181,11 +216,34 @@ class ThreadJournal implements Journal {
     else this.#untold.push(...plans);
   }
 
-  #lose(error: Error): void {
-    this.#fault ??= error;
-    for (const { reject } of this.#questions.values()) reject(error);
+  #lose(reason: string): void {
+    this.#missing = reason;
+    for (const { reject } of this.#questions.values()) reject(new Error(reason));
     this.#questions.clear();
-    this.#writer.lose(error);
+    this.#forget = [...this.#forget, ...this.#writer.disconnect(reason)];
+    this.#replaceLater();
+  }
+
+  #replaceLater(): void {
+    if (this.#isEnding) return;
+    this.#replacement = setTimeout(() => void this.#replace(), REPLACE_AFTER);
+  }
+
+  async #replace(): Promise<void> {
+    try {
+      const { worker, opened } = await startThread(this.#options, this.#forget);
+      if (this.#isEnding) return void (await worker.terminate());
+      this.#worker = worker;
+      this.#missing = undefined;
+      this.#forget = [];
+      this.#nextSeq = Math.max(this.#nextSeq, opened.nextSeq);
+      this.#listen();
+      this.#writer.connect();
+    } catch (error) {
+      const text = error instanceof Error ? error.message : String(error);
+      this.#options.onNotice?.({ kind: 'trouble', text });
+      this.#replaceLater();
+    }
   }
 }
 

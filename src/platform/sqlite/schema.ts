@@ -18,8 +18,7 @@ export const TABLES: readonly string[] = [
      sum INTEGER NOT NULL)`,
   `CREATE TABLE budget_use(alert INTEGER NOT NULL, step INTEGER NOT NULL, key TEXT NOT NULL, at INTEGER NOT NULL,
      sum INTEGER NOT NULL, PRIMARY KEY(alert, step, key)) WITHOUT ROWID`,
-  `CREATE TABLE policy(revision TEXT PRIMARY KEY, last INTEGER NOT NULL, data TEXT NOT NULL, sum INTEGER NOT NULL)
-     WITHOUT ROWID`,
+  `CREATE TABLE policy(revision TEXT PRIMARY KEY, data TEXT NOT NULL, sum INTEGER NOT NULL) WITHOUT ROWID`,
   // Plans that an operator reopened and that the server has not been told of.
   'CREATE TABLE reopened(id INTEGER PRIMARY KEY)',
   'CREATE TABLE fact(name TEXT PRIMARY KEY, value INTEGER NOT NULL, sum INTEGER NOT NULL) WITHOUT ROWID',
