@@ -23,9 +23,10 @@ function addCompile(program: TalonCommand, run: Run): void {
     .command('compile')
     .documented('Compile rules files into a policy bundle', {
       description:
-        'Compile rules files into a policy bundle, and run the tests of the rules. The files are those given here and by -r, in order; without any, the configured ones.',
+        'Compile rules files and guard policies into a policy bundle, and run their tests. The rules files are those given here and by -r, in order; without any, the configured ones.',
       examples: [
         ['talon compile rules.yaml -o bundle.tar.gz', 'Compile a file into a bundle'],
+        ['talon compile rules.yaml -p policies.yaml -o bundle.tar.gz', 'With guard policies in it'],
         ['talon compile rules.yaml override.yaml --test', 'Check the files and run the *.test.yaml files beside them'],
         ['talon compile --test rules/ --junit report.xml', 'Run all tests below a folder, with a report for CI'],
       ],
@@ -88,7 +89,7 @@ function addCheck(command: TalonCommand, run: Run): void {
   command
     .documented('Check the rules files', {
       description:
-        "Check the rules files together, as the server would load them. Prints Falco Talon's log lines on stdout, and on stderr each finding drawn at its place. Ends with 1 if the server would refuse the files.",
+        "Check the rules files and the guard policies together, as the server would load them. Prints Falco Talon's log lines on stdout, and on stderr each finding drawn at its place. Ends with 1 if the server would refuse the files.",
       examples: [
         ['talon rules check -r rules.yaml -r override.yaml', 'Check two files together'],
         ['talon rules check -r rules.yaml --format github', 'As annotations of a GitHub workflow'],

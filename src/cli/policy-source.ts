@@ -24,6 +24,16 @@ export function rulesFilesOf(
 }
 
 /**
+ * The files of guard policies of a command line: `-p`, else what the configuration says where one is named. Throws a TalonError
+ * for a configuration that cannot be read.
+ */
+export function policiesFilesOf({ terminal, globals }: CommandContext): readonly string[] {
+  const { policies, config: configFile } = globals;
+  if (policies.length > 0 || (configFile === undefined && !terminal.env.POLICIES_FILES)) return policies;
+  return loadSettings({ configFile, rulesFlags: [], env: terminal.env }).policiesFiles;
+}
+
+/**
  * The engine that `eval` and `explain` ask: from a bundle, or compiled from the rules files. Undefined if the rules are
  * refused; the reasons are then on stderr. Throws a TalonError for a bundle that cannot be used.
  */
@@ -32,7 +42,8 @@ export async function openPolicy(context: CommandContext, bundle: string | undef
   const files = readRulesFiles(rulesFilesOf(context));
   const progress = new Progress(context.terminal);
   progress.step('compiling the rules', areLarge(files));
-  const compiled = compile(files, { catalog, readFile: readEmbeddedFile });
+  const policies = readRulesFiles(policiesFilesOf(context));
+  const compiled = compile(files, { catalog, readFile: readEmbeddedFile, policies });
   progress.done();
   const errors = compiled.diagnostics.filter(({ severity }) => severity === 'error');
   if (compiled.bundle) return openRules(compiled.bundle);

@@ -30,6 +30,11 @@ export function buildProgram(name: string, run: Run): TalonCommand {
     })
     .configureHelp({ showGlobalOptions: true })
     .addOption(new Option('-r, --rules <file>', 'rules file; repeat it for several').argParser(collect).default([]))
+    .addOption(
+      new Option('-p, --policies <file>', 'file of guard policies; repeat it for several')
+        .argParser(collect)
+        .default([]),
+    )
     .option('-c, --config <file>', 'configuration file')
     .version(`${name} ${buildInfo.version}`)
     .helpOption('-h, --help', 'show this help')
@@ -71,9 +76,10 @@ function addServer(program: TalonCommand, run: Run): void {
     .action(({ bundle }: { readonly bundle?: string }) =>
       run(async ({ terminal, globals }) => {
         const { runServer } = await import('./server.ts');
-        const { config: configFile = SERVER_CONFIG, rules: rulesFlags } = globals;
+        const { config: configFile = SERVER_CONFIG, rules: rulesFlags, policies: policiesFlags } = globals;
         const { env, err } = terminal;
-        return runServer({ configFile, rulesFlags, bundleFile: bundle, env, err, color: drawsColor(terminal, 'err') });
+        const color = drawsColor(terminal, 'err');
+        return runServer({ configFile, rulesFlags, policiesFlags, bundleFile: bundle, env, err, color });
       }),
     );
 }

@@ -4,7 +4,7 @@ import { type FileProblem, MAX_EMBEDDED_BYTES, TOO_LARGE } from '../compiler/emb
 import { MAX_FILE_BYTES, type SourceFile } from '../compiler/read.ts';
 import { fileProblem, readUpTo } from './read-file.ts';
 
-/** Reads rules files for the compiler. A file that cannot be read is not a fault here: the compiler reports it. */
+/** Reads files of rules or of policies for the compiler. A file that cannot be read is not a fault here: the compiler reports it. */
 export function readRulesFiles(paths: readonly string[]): readonly SourceFile[] {
   return paths.map((path) => sourceFile(path, readSource(path)));
 }

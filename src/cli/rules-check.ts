@@ -4,7 +4,7 @@ import { catalog } from './catalog.ts';
 import { faultDiagnostic } from './fault-diagnostic.ts';
 import { Progress } from './progress.ts';
 import { areLarge, readEmbeddedFile, readRulesFiles } from './read-rules-files.ts';
-import { logRules, settingsOf, settingsOrLine } from './rules-log.ts';
+import { logPolicies, logRules, settingsOf, settingsOrLine } from './rules-log.ts';
 import type { Settings } from './settings.ts';
 import type { CommandContext } from './talon-command.ts';
 import { drawsColor } from './terminal.ts';
@@ -28,7 +28,7 @@ function settingsOrFault(context: CommandContext, format: RulesCheckFlags['forma
 /**
  * `rules check`: on stdout the lines that Falco Talon logs, in the configured log format; on stderr every finding drawn at
  * its place. The formats json and github print the findings on stdout in place of the log lines. Ends with 1 if the
- * server would refuse the rules.
+ * server would refuse the rules or the policies.
  */
 export function rulesCheck(context: CommandContext, flags: RulesCheckFlags): number {
   const { terminal } = context;
@@ -37,17 +37,19 @@ export function rulesCheck(context: CommandContext, flags: RulesCheckFlags): num
   const files = readRulesFiles(settings.rulesFiles);
   const progress = new Progress(terminal);
   progress.step('checking the rules', areLarge(files));
-  const { rules, records, diagnostics, sources } = checkRules(files, {
+  const { rules, guards, records, diagnostics, sources } = checkRules(files, {
     catalog,
     readFile: readEmbeddedFile,
     strictTalon: flags.strictTalon ?? false,
+    policies: readRulesFiles(settings.policiesFiles),
   });
   progress.done();
   if (flags.format === 'text') {
     logRules(terminal, settings, rules !== undefined, records);
+    if (settings.policiesFiles.length > 0) logPolicies(terminal, settings, guards !== undefined);
     terminal.err(renderDiagnostics(diagnostics, sources, 'text', { color: drawsColor(terminal, 'err') }));
   } else {
     terminal.out(renderDiagnostics(diagnostics, sources, flags.format));
   }
-  return rules ? 0 : 1;
+  return rules && guards ? 0 : 1;
 }

@@ -8,7 +8,8 @@ import type { Terminal } from './terminal.ts';
 
 /** The settings of a command. Throws a TalonError for a configuration that cannot be used. */
 export function settingsOf({ terminal, globals }: CommandContext): Settings {
-  return loadSettings({ configFile: globals.config, rulesFlags: globals.rules, env: terminal.env });
+  const { config: configFile, rules: rulesFlags, policies: policiesFlags } = globals;
+  return loadSettings({ configFile, rulesFlags, policiesFlags, env: terminal.env });
 }
 
 /** The settings; or undefined, after the line that Falco Talon logs about a configuration that it cannot use. */
@@ -22,6 +23,14 @@ export function settingsOrLine(context: CommandContext): Settings | undefined {
     terminal.out(formatLogLine(record, fallbackLogFormat(terminal.env), terminal.now()));
     return undefined;
   }
+}
+
+/** Prints on stdout a line that sums up what was found about guard policies, which Falco Talon does not have. */
+export function logPolicies(terminal: Terminal, settings: Settings, valid: boolean): void {
+  const record: LogRecord = valid
+    ? { level: 'info', message: 'policies', fields: { result: 'policies valid' } }
+    : { level: 'fatal', message: 'policies', fields: { error: 'invalid policies' } };
+  terminal.out(formatLogLine(record, settings.logFormat, terminal.now()));
 }
 
 /**

@@ -24,6 +24,8 @@ export interface ServerOptions {
   /** Undefined: defaults and environment alone. */
   readonly configFile: string | undefined;
   readonly rulesFlags: readonly string[];
+  /** Files of `-p`, likewise. */
+  readonly policiesFlags?: readonly string[];
   /** A packed bundle to serve in place of rules files. */
   readonly bundleFile?: string | undefined;
   readonly env: Environment;
@@ -95,9 +97,12 @@ export async function runServer(options: ServerOptions): Promise<number> {
   }
 }
 
-function readSettings({ configFile, rulesFlags, env }: ServerOptions, write: LineSink): Settings | undefined {
+function readSettings(
+  { configFile, rulesFlags, policiesFlags = [], env }: ServerOptions,
+  write: LineSink,
+): Settings | undefined {
   try {
-    return loadSettings({ configFile, rulesFlags, env });
+    return loadSettings({ configFile, rulesFlags, policiesFlags, env });
   } catch (error) {
     if (!(error instanceof TalonError)) throw error;
     const record: LogRecord = { level: 'fatal', message: 'config', fields: { error: error.message } };

@@ -6,6 +6,8 @@ import type { Terminal } from './terminal.ts';
 export interface GlobalFlags {
   /** Files of `-r`, in order. Where there is one, they replace the configured ones. */
   readonly rules: readonly string[];
+  /** Files of `-p`, likewise. */
+  readonly policies: readonly string[];
   readonly config?: string;
 }
 
