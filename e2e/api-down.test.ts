@@ -80,7 +80,7 @@ describe('an API server that is down', () => {
   it('tells of it in the log and in the metrics', async () => {
     const retried = talon.lines.filter(({ status }) => status === 'retrying');
     expect(retried.length).toBeGreaterThan(0);
-    const breaker = talon.lines.filter(({ message }) => message === 'breaker');
+    const breaker = talon.lines.filter(({ message }) => message === 'api');
     console.log(
       `e2e: the outage in the log: ${retried.length} lines of retries, ${breaker.length} lines of the breaker, such as ` +
         `${JSON.stringify(retried[0])} and ${JSON.stringify(breaker)}`,
