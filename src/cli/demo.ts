@@ -1,9 +1,12 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type Compiled, compile } from '../compiler/compile.ts';
 import { TalonError } from '../model/talon-error.ts';
 import { createKubeAdapters } from '../platform/kube/kube-adapters.ts';
 import { Counters } from '../platform/telemetry/counters.ts';
+import { Health } from '../runtime/health.ts';
+import { MemoryJournal } from '../runtime/memory-journal.ts';
 import { type Engine, openRules } from '../runtime/open-bundle.ts';
 import { buildInfo } from './build-info.ts';
 import { catalog } from './catalog.ts';
@@ -12,7 +15,7 @@ import { packageRoot } from './package-root.ts';
 import { readEmbeddedFile, readRulesFiles } from './read-rules-files.ts';
 import { loadSettings, type Settings } from './settings.ts';
 import type { CommandContext } from './talon-command.ts';
-import { createLog, type WiredServer, wireServer } from './wire.ts';
+import { createLog, createTelemetry, type WiredServer, wireServer } from './wire.ts';
 
 export interface DemoFlags {
   readonly dryRun?: boolean;
@@ -39,8 +42,21 @@ export async function demo({ terminal, globals }: CommandContext, flags: DemoFla
     if (!settings.dry_run) await kube.init();
     const counters = new Counters();
     const log = createLog(settings.logFormat, write, terminal.now);
-    const parts = { settings, engine, catalog, adapters: kube.adapters, log, write, counters };
-    const server = wireServer({ ...parts, version: buildInfo.version });
+    const telemetry = createTelemetry({ settings, log, write, counters });
+    const server = await wireServer({
+      settings,
+      engine,
+      catalog,
+      scripts: new Map(),
+      adapters: kube.adapters,
+      lookups: kube.lookups,
+      journal: new MemoryJournal(),
+      health: new Health((transition) => telemetry.emit(transition)),
+      log,
+      write,
+      counters,
+      version: buildInfo.version,
+    });
     const address = `127.0.0.1:${await server.listen()}`;
     const context = settings.dry_run ? undefined : await contextName(settings.kubeconfig);
     terminal.out(demoHeader({ address, context, rules: engine.rules.length, files: settings.rulesFiles }));
@@ -101,7 +117,8 @@ async function replay(
     const answer = engine.evaluate(Buffer.from(body));
     alerts.push({ body, traceId, status: response.status, planned: answer.ok ? answer.plan.rules : [] });
   }
-  await server.stop(GRACE);
+  await Promise.race([server.idle(), sleep(GRACE, undefined, { ref: false })]);
+  await server.stop(0);
   return alerts;
 }
 

@@ -8,6 +8,8 @@ import { createKubeAdapters, type KubeAdapters } from '../platform/kube/kube-ada
 import { Counters } from '../platform/telemetry/counters.ts';
 import { createLineSink, type LineSink } from '../platform/telemetry/line-sink.ts';
 import { formatLogLine } from '../platform/telemetry/log-line.ts';
+import { Health } from '../runtime/health.ts';
+import { MemoryJournal } from '../runtime/memory-journal.ts';
 import { type Engine, MAX_BUNDLE_BYTES, openBundle, openRules } from '../runtime/open-bundle.ts';
 import { buildInfo } from './build-info.ts';
 import { catalog } from './catalog.ts';
@@ -18,7 +20,7 @@ import { type Environment, fallbackLogFormat, loadSettings, type Settings } from
 import { type Refusal, refuseElection, refuseUnbuilt, startWarnings } from './start-checks.ts';
 import { keepStartSmall } from './start-heap.ts';
 import { stopSignal } from './stop-signal.ts';
-import { createLog, type Log, type WiredServer, wireServer } from './wire.ts';
+import { createLog, createTelemetry, type Log, type WiredServer, wireServer } from './wire.ts';
 
 export interface ServerOptions {
   /** Undefined: defaults and environment alone. */
@@ -71,17 +73,23 @@ export async function runServer(options: ServerOptions): Promise<number> {
   try {
     const engine = await loadEngine(options, settings, log);
     await prepare(engine.rules, settings, kube, env, log);
+    const telemetry = createTelemetry({ settings, log, write, counters });
     const parts = {
       settings,
       engine,
       catalog,
+      scripts: new Map<string, string>(),
       adapters: kube.adapters,
+      lookups: kube.lookups,
+      journal: new MemoryJournal(),
+      health: new Health((transition) => telemetry.emit(transition)),
       log,
       write,
       counters,
       version: buildInfo.version,
     };
-    const server = wireServer(parts);
+    const server = await wireServer(parts);
+    await server.resume();
     const { stopped } = await listen(server, settings, options, log);
     setImmediate(endStart);
     await stopped;

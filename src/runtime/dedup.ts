@@ -16,15 +16,24 @@ export function dedupKey(output: string, event: () => FalcoEvent): string {
   return hash('sha256', jsonText([rule, source, hostname, output_fields]), 'base64');
 }
 
+/** Told whether the alert that was first of its kind is on disk. */
+type Settled = (stored: boolean) => void;
+
+interface Opening {
+  readonly at: number;
+  /** Those who want to know, until it is known. */
+  waiting: Settled[] | undefined;
+}
+
 /**
  * Remembers which alerts were taken, each for a fixed time from the first of its kind: repeats do not extend it. A window of
- * 0 seconds remembers nothing.
+ * 0 seconds remembers nothing. An alert counts as taken once it is on disk; what repeats it before that waits for that.
  */
 export class DedupWindow {
   readonly #length: number;
   readonly #now: () => number;
   /** In the order in which they were opened, which is the order in which they close. */
-  readonly #openedAt = new Map<string, number>();
+  readonly #openings = new Map<string, Opening>();
 
   /** @param now milliseconds of a clock that never goes back */
   constructor(seconds: number, now: () => number) {
@@ -32,24 +41,48 @@ export class DedupWindow {
     this.#now = now;
   }
 
-  /** Whether an alert with this key was taken within the window. */
-  isOpen(key: string): boolean {
-    this.#close();
-    return this.#openedAt.has(key);
+  /** Takes up what was taken before a restart, oldest first; `age` in milliseconds. */
+  restore(taken: Iterable<{ readonly key: string; readonly age: number }>): void {
+    for (const { key, age } of taken) this.#open(key, { at: this.#now() - Math.max(0, age), waiting: undefined });
   }
 
-  /** Begins the window of a key. */
-  open(key: string): void {
-    if (this.#length === 0) return;
-    this.#openedAt.set(key, this.#now());
-    if (this.#openedAt.size > KEY_LIMIT) this.#openedAt.delete(this.#openedAt.keys().next().value as string);
+  /**
+   * Whether an alert with this key was taken within the window. If so `settled` is called: at once when that one is on disk,
+   * else when it is known whether it gets there.
+   */
+  repeats(key: string, settled: Settled): boolean {
+    this.#close();
+    const opening = this.#openings.get(key);
+    if (!opening) return false;
+    if (opening.waiting) opening.waiting.push(settled);
+    else settled(true);
+    return true;
+  }
+
+  /** Begins the window of a key. The alert is not on disk yet: to be called is what this returns, when that is decided. */
+  open(key: string): Settled {
+    if (this.#length === 0) return () => undefined;
+    const opening: Opening = { at: this.#now(), waiting: [] };
+    this.#open(key, opening);
+    return (stored) => {
+      const { waiting = [] } = opening;
+      opening.waiting = undefined;
+      if (!stored && this.#openings.get(key) === opening) this.#openings.delete(key);
+      for (const settled of waiting) settled(stored);
+    };
+  }
+
+  #open(key: string, opening: Opening): void {
+    this.#openings.delete(key);
+    this.#openings.set(key, opening);
+    if (this.#openings.size > KEY_LIMIT) this.#openings.delete(this.#openings.keys().next().value as string);
   }
 
   #close(): void {
     const oldest = this.#now() - this.#length;
-    for (const [key, at] of this.#openedAt) {
+    for (const [key, { at }] of this.#openings) {
       if (at > oldest) return;
-      this.#openedAt.delete(key);
+      this.#openings.delete(key);
     }
   }
 }

@@ -11,33 +11,49 @@ import { isNamespaceName, isObjectName, podNotFound } from '../model/kube-names.
 import type { FailureCode, Objects, Outcome } from '../model/outcome.ts';
 import type { ParameterMap } from '../model/rule.ts';
 import { beginStep, type Step } from './broker.ts';
+import { startDeadline } from './deadline.ts';
 import { missingField } from './missing-field.ts';
+import type { StepRecord } from './step-record.ts';
+
+/** One try of a step. */
+export interface StepToRun {
+  readonly actionner: Actionner;
+  /** As the bundle carries them: a map or null. */
+  readonly parameters: unknown;
+  readonly event: FalcoEvent;
+  /** The pod that guards have looked up, with its UID, in place of the one that the alert names. */
+  readonly pod?: PodTarget;
+  readonly record: StepRecord;
+  /** What the try may take. */
+  readonly milliseconds: number;
+}
 
 /** Runs actionners for alerts. */
 export interface Executor {
   /** Falco Talon's text for the first field that the actionner requires and the alert lacks. */
   missing(actionner: Actionner, event: FalcoEvent): string | undefined;
-  /**
-   * Runs one action to its end; whatever goes wrong is an outcome. An aborted signal ends the step at once.
-   *
-   * @param parameters as the bundle carries them: a map or null
-   */
-  run(actionner: Actionner, parameters: unknown, event: FalcoEvent, signal: AbortSignal): Promise<Outcome>;
+  /** Runs one try of an action to its end; whatever goes wrong is an outcome. An aborted signal ends it at once. */
+  run(step: StepToRun, signal: AbortSignal): Promise<Outcome>;
+  end(): Promise<void>;
 }
 
 /** The code of plug-ins runs in this process, with nothing but their doors in hand. */
-export function createExecutor(adapters: Adapters): Executor {
+export function createExecutor({ adapters }: { readonly adapters: Adapters }): Executor {
   return {
     missing: (actionner, event) => missingField(actionner.requires, event),
-    run: async (actionner, parameters, event, signal) => {
+    run: async ({ actionner, parameters, event, milliseconds }, signal) => {
       const { behaviour } = actionner;
       if (!behaviour) return failure('bug', `the actionner '${actionner.id}' can't act yet`);
       const missing = missingField(actionner.requires, event);
       if (missing !== undefined) return failure('missing-field', missing);
       const decoded = decodeParameters(actionner.parameters, parameters as ParameterMap | null);
       if (!decoded.ok) return failure('refused', decoded.problems.map(({ message }) => message).join('\n'));
-      return runStep(actionner, behaviour, decoded.value, event, adapters, signal);
+      const deadline = startDeadline(signal, milliseconds);
+      const outcome = await runStep(actionner, behaviour, decoded.value, event, adapters, deadline.signal);
+      deadline.end();
+      return outcome;
     },
+    end: async () => undefined,
   };
 }
 

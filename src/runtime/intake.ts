@@ -1,9 +1,9 @@
 import { isUtf8 } from 'node:buffer';
 import { stripOutputPrefix } from '../model/output-prefix.ts';
 import { repairUtf8 } from '../model/repair-utf8.ts';
-import type { PlannedRule } from '../model/rule.ts';
-import type { AlertHead, Telemetry } from '../model/transition.ts';
-import type { Pipeline } from './pipeline.ts';
+import type { AlertHead, Refusal, Telemetry } from '../model/transition.ts';
+import type { Admission, Pipeline } from './pipeline.ts';
+import type { Policy } from './policy.ts';
 import { createTraceIds, traceIdOf } from './trace-id.ts';
 
 type HeaderField = 'rule' | 'priority' | 'source' | 'output';
@@ -19,75 +19,105 @@ export interface AlertScanner {
   end(field: HeaderField): number;
 }
 
-export interface IntakeOptions {
+/** The rules by which alerts are judged, and what is run for those that match. They come from one bundle. */
+export interface ActivePolicy {
   readonly scanner: AlertScanner;
-  /** The rules by the index that the scanner gives. */
-  readonly rules: readonly PlannedRule[];
+  readonly policy: Policy;
+}
+
+export interface IntakeOptions {
+  readonly active: ActivePolicy;
   readonly pipeline: Pick<Pipeline, 'admit'>;
   readonly telemetry: Telemetry;
   /** Whether every accepted alert is logged, duplicates included. */
   readonly printAllEvents: boolean;
 }
 
-/** The answer to a request, as its status code: taken, not an alert, no room. */
-export type IntakeAnswer = 200 | 400 | 503;
+/**
+ * Takes the answer to a request: 200 taken, and on disk if it has to be; 400 not an alert; 503 no room, or not stored. With
+ * a reason where it is refused.
+ */
+export type Answer = (status: 200 | 400 | 503, refusal?: Refusal) => void;
+
+/** What an admission means for the sender; undefined: the alert was taken. */
+const REFUSALS: { readonly [A in Admission]: readonly [400 | 503, Refusal] | undefined } = {
+  accepted: undefined,
+  duplicate: undefined,
+  unreadable: [400, 'body'],
+  full: [503, 'full'],
+  not_stored: [503, 'not_stored'],
+};
 
 /**
  * The way of an alert from its bytes to the answer. Almost all alerts match nothing, so theirs is the short way: evaluate,
- * count, perhaps log. Nothing is parsed there, nothing waits, and no more is copied than what is counted.
+ * count, perhaps log, and answer before `receive` returns. Nothing is parsed there, nothing waits, and no more is copied than
+ * what is counted.
  */
 export class Intake {
-  readonly #options: IntakeOptions;
+  readonly #options: Omit<IntakeOptions, 'active'>;
   readonly #newTraceId = createTraceIds();
+  #active: ActivePolicy;
 
-  constructor(options: IntakeOptions) {
+  constructor({ active, ...options }: IntakeOptions) {
     this.#options = options;
+    this.#active = active;
   }
 
-  /** @param traceparent the header of that name (W3C Trace Context) */
-  receive(bytes: Buffer, traceparent: string | string[] | undefined): IntakeAnswer {
-    const { scanner, telemetry, printAllEvents } = this.#options;
+  /** Judges alerts by other rules from now on. */
+  use(active: ActivePolicy): void {
+    this.#active = active;
+  }
+
+  /**
+   * @param traceparent the header of that name (W3C Trace Context)
+   * @param answer called once; for an alert that matches nothing before this returns
+   */
+  receive(bytes: Buffer, traceparent: string | string[] | undefined, answer: Answer): void {
+    const { telemetry, printAllEvents } = this.#options;
+    const { scanner } = this.#active;
     const body = isUtf8(bytes) ? bytes : Buffer.from(repairUtf8(bytes));
     const matches = scanner.scan(body);
     if (matches < 0) {
       telemetry.emit({ kind: 'refused', reason: 'body' });
-      return 400;
+      answer(400, 'body');
+      return;
     }
     const rule = this.#text(body, 'rule');
     const priority = this.#text(body, 'priority');
     const source = this.#text(body, 'source') || 'syscall';
     if (matches === 0 && !printAllEvents) {
       telemetry.accepted(rule, priority, source);
-      return 200;
+      answer(200);
+      return;
     }
     const output = stripOutputPrefix(this.#text(body, 'output'));
     const head = { rule, priority, source, output, trace_id: traceIdOf(traceparent) ?? this.#newTraceId() };
-    return this.#take(head, body, matches);
+    if (matches === 0) this.#answer(head, 'accepted', answer);
+    else this.#admit(head, body, matches, answer);
   }
 
-  #take(head: AlertHead, body: Buffer, matches: number): IntakeAnswer {
+  #admit(head: AlertHead, body: Buffer, matches: number, answer: Answer): void {
+    const { scanner, policy } = this.#active;
+    const rules = Array.from({ length: matches }, (_, position) => scanner.matched(position));
+    this.#options.pipeline.admit({ head, body, policy, rules }, (admission) => this.#answer(head, admission, answer));
+  }
+
+  #answer(head: AlertHead, admission: Admission, answer: Answer): void {
     const { telemetry, printAllEvents } = this.#options;
-    if (matches > 0) {
-      const admission = this.#options.pipeline.admit({ head, body, rules: this.#matched(matches) });
-      if (admission === 'unreadable') return 400;
-      if (admission === 'full') {
-        telemetry.emit({ kind: 'refused', reason: 'full' });
-        return 503;
-      }
+    const refusal = REFUSALS[admission];
+    if (refusal) {
+      telemetry.emit({ kind: 'refused', reason: refusal[1] });
+      answer(...refusal);
+      return;
     }
     telemetry.accepted(head.rule, head.priority, head.source);
     if (printAllEvents) telemetry.emit({ kind: 'event', alert: head });
-    return 200;
-  }
-
-  #matched(count: number): readonly PlannedRule[] {
-    const { scanner, rules } = this.#options;
-    return Array.from({ length: count }, (_, position) => rules[scanner.matched(position)] as PlannedRule);
+    answer(200);
   }
 
   /** The text of a field; escapes are decoded only where there are some. */
   #text(body: Buffer, field: HeaderField): string {
-    const { scanner } = this.#options;
+    const { scanner } = this.#active;
     const start = scanner.start(field);
     if (start < 0) return '';
     const text = body.toString('utf8', start, scanner.end(field));

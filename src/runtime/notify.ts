@@ -1,9 +1,9 @@
-import type { Outcome } from '../model/outcome.ts';
+import type { StepEnd } from '../model/outcome.ts';
 import type { PlannedRule } from '../model/rule.ts';
 import type { Step } from './enrich.ts';
 
 /** Stage: tells people about the end of a step. The pipeline does not wait for it. */
-export type Notify = (step: Step, outcome: Outcome) => void;
+export type Notify = (step: Step, end: StepEnd) => void;
 
 /** The stage while no notifier can send yet: nobody is told, which is said at the start (`unheardNotifiers`). */
 export function createNotify(): Notify {

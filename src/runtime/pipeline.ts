@@ -1,158 +1,141 @@
 import { decodeEvent } from '../model/decode-event.ts';
 import type { Actionner } from '../model/definition.ts';
-import { namespace, podName } from '../model/event-fields.ts';
-import type { FalcoEvent } from '../model/falco-event.ts';
-import type { Outcome } from '../model/outcome.ts';
+import type { AcceptedAlert, Journal, OpenPlan } from '../model/journal.ts';
 import type { PlannedRule } from '../model/rule.ts';
 import type { AlertHead, Telemetry } from '../model/transition.ts';
-import { startDeadline } from './deadline.ts';
 import { type DedupWindow, dedupKey } from './dedup.ts';
-import { enrich, type Step } from './enrich.ts';
-import type { Executor } from './execute.ts';
-import { goesOn } from './flow.ts';
-import type { Guard } from './guard.ts';
-import type { Lanes } from './lanes.ts';
-import type { Notify } from './notify.ts';
+import { LaneKeys } from './lane-keys.ts';
+import type { Lanes, Slot, Ticket } from './lanes.ts';
+import { type PlanStages, runPlan } from './plan-run.ts';
+import type { Policy } from './policy.ts';
+import { PlanHistory } from './resume.ts';
 
 /** An alert for which rules matched. */
 export interface MatchedAlert {
   readonly head: AlertHead;
+  /** Valid UTF-8. */
   readonly body: Uint8Array;
-  /** In the order in which they are run. */
-  readonly rules: readonly PlannedRule[];
+  /** The rules by which it was judged; its plan keeps them. */
+  readonly policy: Policy;
+  /** Indices of the matched rules, in the order in which they are run. */
+  readonly rules: readonly number[];
 }
 
-/** What became of an alert at the door. */
-export type Admission = 'accepted' | 'duplicate' | 'full' | 'unreadable';
+/** What became of an alert at the door. The first two say that it, or the one that it repeats, is on disk. */
+export type Admission = 'accepted' | 'duplicate' | 'full' | 'unreadable' | 'not_stored';
 
-export interface PipelineOptions {
+export interface PipelineOptions extends PlanStages {
   readonly actionners: ReadonlyMap<string, Actionner>;
-  readonly executor: Executor;
-  readonly guard: Guard;
-  readonly notify: Notify;
   readonly dedup: DedupWindow;
   readonly lanes: Lanes;
+  readonly journal: Journal;
   readonly telemetry: Telemetry;
-  /** Whether alerts are logged here, once a plan is run, because they were not logged when they came in. */
-  readonly logsEvents: boolean;
-  /** Milliseconds that one action may take. */
-  readonly actionDeadline: number;
-  /** Ends running actions when it is aborted; those still to come fail at once. */
-  readonly signal: AbortSignal;
+  /** Rules and guard of an earlier revision, for plans that were made with it; undefined when they are not to be had. */
+  readonly policyOf: (revision: string) => Promise<Policy | undefined>;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
 }
 
 /**
- * The order of the stages, and the only file that knows it: dedup, then in the lane of the alert's pod for each action of
- * each rule: enrich, guard, execute, notify. Alerts for different pods run side by side.
+ * The order of the stages: dedup, journal, and once the alert is on disk, in the lanes of what it is about, its plan. Alerts
+ * about different things run side by side. What is on disk is done, whatever happens to the process: `resume` goes on with it.
  */
 export class Pipeline {
   readonly #options: PipelineOptions;
+  readonly #laneKeys: LaneKeys;
 
   constructor(options: PipelineOptions) {
     this.#options = options;
+    this.#laneKeys = new LaneKeys(options.actionners);
   }
 
-  /** Takes an alert in, or says why not. Its plan starts in a later turn of the event loop. */
-  admit(alert: MatchedAlert): Admission {
-    const { dedup, lanes, telemetry } = this.#options;
-    const { head, body, rules } = alert;
+  /** Takes an alert, or not. `decided` is called once; not before the alert is on disk, if it is taken. */
+  admit({ head, body, policy, rules }: MatchedAlert, decided: (admission: Admission) => void): void {
+    const { telemetry, dedup, lanes, journal, now } = this.#options;
     const decoded = decodeEvent(body);
     if (!decoded.ok) {
+      // The scanner read it a moment ago, and both read alike; should they ever not, no action is better than a guess.
       telemetry.emit({ kind: 'crashed', alert: head, error: 'the alert was evaluated, but cannot be decoded' });
-      return 'unreadable';
+      decided('unreadable');
+      return;
     }
     const { event } = decoded;
     const key = dedupKey(head.output, () => event);
-    if (dedup.isOpen(key)) {
-      telemetry.emit({ kind: 'duplicate', alert: head });
-      return 'duplicate';
+    const repeats = dedup.repeats(key, (stored) => {
+      if (stored) telemetry.emit({ kind: 'duplicate', alert: head });
+      decided(stored ? 'duplicate' : 'not_stored');
+    });
+    if (repeats) return;
+    const keys = this.#laneKeys.of(event, rulesOf(policy, rules));
+    if (!lanes.hasRoom(keys, body.length) || !journal.hasRoom(body.length)) {
+      decided('full');
+      return;
     }
-    if (!lanes.hasRoom(body.length)) return 'full';
-    dedup.open(key);
-    lanes.enter(laneOf(event), body.length, () => this.#runPlan(head, event, rules));
-    return 'accepted';
+    const settle = dedup.open(key);
+    const ticket = lanes.enter(keys, body.length);
+    const { revision } = policy;
+    const alert = { id: journal.newId(), at: now(), key, revision, rules, traceId: head.trace_id, body };
+    journal.accept(alert, (stored) => {
+      decided(stored ? 'accepted' : 'not_stored');
+      settle(stored);
+      if (stored) ticket.start((slot) => this.#run({ alert, progress: [] }, policy, slot));
+      else ticket.leave();
+    });
   }
 
-  async #runPlan(head: AlertHead, event: FalcoEvent, rules: readonly PlannedRule[]): Promise<void> {
-    const { telemetry, logsEvents } = this.#options;
-    let current = '';
-    try {
-      if (logsEvents) telemetry.emit({ kind: 'event', alert: head });
-      for (const rule of rules) {
-        current = rule.rule;
-        telemetry.emit({ kind: 'match', alert: head, rule: current });
-        await this.#runRule(head, event, rule);
+  /**
+   * Goes on with plans of the journal, in the order in which their alerts came, whether there is room or not. Those that
+   * cannot be gone on with are closed as dead. Resolves once all are in line.
+   *
+   * @returns how many go on
+   */
+  async resume(plans: readonly OpenPlan[]): Promise<number> {
+    const lines: { readonly plan: OpenPlan; readonly policy: Policy; readonly ticket: Ticket }[] = [];
+    for (const plan of plans) {
+      const { alert } = plan;
+      const policy = await this.#options.policyOf(alert.revision);
+      const decoded = decodeEvent(alert.body);
+      const problem = decoded.ok ? problemOf(alert, policy) : 'its alert cannot be read';
+      if (!policy || !decoded.ok || problem !== undefined) {
+        await this.#bury(alert, problem ?? '');
+        continue;
       }
-    } catch (error) {
-      const text = error instanceof Error ? error.message : String(error);
-      telemetry.emit({ kind: 'crashed', alert: head, error: text, rule: current });
+      const keys = this.#laneKeys.of(decoded.event, rulesOf(policy, alert.rules));
+      lines.push({ plan, policy, ticket: this.#options.lanes.enter(keys, alert.body.length) });
     }
+    for (const { plan, policy, ticket } of lines) ticket.start((slot) => this.#run(plan, policy, slot, true));
+    return lines.length;
   }
 
-  async #runRule(head: AlertHead, event: FalcoEvent, rule: PlannedRule): Promise<void> {
-    for (const action of rule.actions) {
-      const failed = await this.#runStep(enrich(head, event, rule, action));
-      if (!goesOn(action, failed)) return;
-    }
+  /** The alert is read again here, and not kept from when it came in: thousands may wait, and objects take more than texts. */
+  async #run({ alert, progress }: OpenPlan, policy: Policy, slot: Slot, resumed = false): Promise<void> {
+    const decoded = decodeEvent(alert.body);
+    if (!decoded.ok) return;
+    const { event } = decoded;
+    const { rule, priority, source, output } = event;
+    const head = { rule, priority, source, output, trace_id: alert.traceId };
+    const history = new PlanHistory(progress);
+    await runPlan(
+      { alert, head, event, policy, rules: rulesOf(policy, alert.rules), history, resumed, slot },
+      this.#options,
+    );
   }
 
-  /** Returns whether the step failed. */
-  async #runStep(step: Step): Promise<boolean> {
-    const { guard, telemetry } = this.#options;
-    const verdict = guard(step);
-    switch (verdict.kind) {
-      case 'dry_run':
-        telemetry.emit({ kind: 'dry_run', step: step.head });
-        return false;
-      case 'deny':
-        telemetry.emit({
-          kind: 'denied',
-          step: step.head,
-          policy: verdict.policy,
-          reason: verdict.reason,
-          objects: {},
-        });
-        return true;
-      case 'allow':
-        return this.#execute(step);
-    }
-  }
-
-  async #execute(step: Step): Promise<boolean> {
-    const { actionners, executor, telemetry, notify, signal, actionDeadline } = this.#options;
-    const { head, event, action } = step;
-    const actionner = actionners.get(action.actionner);
-    const problem = actionner ? executor.missing(actionner, event) : `unknown actionner '${action.actionner}'`;
-    if (!actionner || problem !== undefined) {
-      telemetry.emit({ kind: 'check_failed', step: head, error: problem ?? '', objects: {} });
-      return true;
-    }
-    telemetry.emit({ kind: 'started', step: head });
-    const deadline = startDeadline(signal, actionDeadline);
-    const outcome = await executor.run(actionner, action.parameters, event, deadline.signal);
-    deadline.end();
-    if (isFailedCheck(outcome)) {
-      telemetry.emit({ kind: 'check_failed', step: head, error: outcome.error, objects: outcome.objects });
-      return true;
-    }
-    telemetry.emit({ kind: 'ended', step: head, outcome });
-    notify(step, outcome);
-    return outcome.status === 'failure';
+  async #bury(alert: AcceptedAlert, reason: string): Promise<void> {
+    const { telemetry, journal } = this.#options;
+    const head = { rule: '', priority: '', source: '', output: '', trace_id: alert.traceId };
+    telemetry.emit({ kind: 'closed', alert: head, id: alert.id, state: 'dead', reason });
+    await journal.close(alert.id, 'dead', reason);
   }
 }
 
-type FailedCheck = Extract<Outcome, { status: 'failure' }> & { readonly code: 'missing-field' | 'not-found' };
-
-/**
- * Falco Talon looks whether the target exists before it acts, and neither counts nor notifies a failure of that. Here the
- * action itself finds out, which saves a request.
- */
-function isFailedCheck(outcome: Outcome): outcome is FailedCheck {
-  return outcome.status === 'failure' && (outcome.code === 'missing-field' || outcome.code === 'not-found');
+function problemOf({ revision, rules }: AcceptedAlert, policy: Policy | undefined): string | undefined {
+  if (!policy) return `the rules that it was made with (revision ${revision}) are gone`;
+  return rules.every((index) => policy.rules[index])
+    ? undefined
+    : 'it is made of rules that its revision does not have';
 }
 
-/** Alerts about one pod are handled one after the other; those about none are in no order. */
-function laneOf(event: FalcoEvent): string | undefined {
-  const pod = podName(event);
-  return pod ? `${namespace(event) ?? ''}/${pod}` : undefined;
+function rulesOf(policy: Policy, indices: readonly number[]): readonly PlannedRule[] {
+  return indices.flatMap((index) => policy.rules[index] ?? []);
 }

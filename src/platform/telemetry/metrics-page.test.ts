@@ -24,7 +24,7 @@ describe('createMetricsPage', () => {
 
   it('follows the counters from page to page', async () => {
     const counters = new Counters();
-    const render = createMetricsPage({ counters, version: '1.2.3', revision: 'r' });
+    const render = createMetricsPage({ counters, version: '1.2.3', revision: () => 'r' });
     expect(await render()).not.toContain('events_total{');
     counters.addEvent('', '', 'syscall');
     expect(await render()).toContain(`falcosecurity_falco_talon_events_total{source="syscall",${SCOPE_LABELS}} 1\n`);
@@ -34,7 +34,7 @@ describe('createMetricsPage', () => {
 
   it('is rendered once for all who wait, and anew for who comes later', async () => {
     const counters = new Counters();
-    const render = createMetricsPage({ counters, version: '1.2.3', revision: 'r' });
+    const render = createMetricsPage({ counters, version: '1.2.3', revision: () => 'r' });
     const first = render();
     expect(render()).toBe(first);
     await Promise.resolve();
@@ -44,6 +44,24 @@ describe('createMetricsPage', () => {
     expect(render()).toBe(second);
     counters.addEvent('', '', 'syscall');
     expect(await second).toContain(`falcosecurity_falco_talon_events_total{source="syscall",${SCOPE_LABELS}} 1\n`);
+  });
+
+  it('shows gauges as they stand', async () => {
+    let pending = 3;
+    const render = createMetricsPage({
+      counters: new Counters(),
+      gauges: () => [
+        ['pending_events', pending],
+        ['breaker_open', 1, { api: 'kubernetes' }],
+      ],
+      version: '1.2.3',
+      revision: () => 'r',
+    });
+    expect(await render()).toContain(`falcosecurity_falco_talon_pending_events{${SCOPE_LABELS}} 3\n`);
+    pending = 0;
+    const text = await render();
+    expect(text).toContain(`falcosecurity_falco_talon_pending_events{${SCOPE_LABELS}} 0\n`);
+    expect(text).toContain(`falcosecurity_falco_talon_breaker_open{api="kubernetes",${SCOPE_LABELS}} 1\n`);
   });
 
   it('tells about the process and what it serves', async () => {
@@ -76,5 +94,5 @@ describe('createMetricsPage', () => {
 });
 
 function page(counters: Counters): Promise<string> {
-  return createMetricsPage({ counters, version: '1.2.3', revision: 'r' })();
+  return createMetricsPage({ counters, version: '1.2.3', revision: () => 'r' })();
 }

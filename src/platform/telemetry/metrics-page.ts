@@ -1,14 +1,17 @@
 import type { Counters } from './counters.ts';
+import type { GaugeValue } from './gauges.ts';
 
 /** The content type of Falco Talon's page. */
 export const METRICS_CONTENT_TYPE = 'text/plain; version=0.0.4; charset=utf-8; escaping=underscores';
 
 export interface MetricsPageOptions {
   readonly counters: Counters;
+  /** The gauges as they stand. */
+  readonly gauges?: () => Iterable<GaugeValue>;
   /** Version of Talon, in the labels of every series. */
   readonly version: string;
-  /** Revision of the rules that are served. */
-  readonly revision: string;
+  /** Revision of the rules that are served at the moment. */
+  readonly revision: () => string;
 }
 
 /**

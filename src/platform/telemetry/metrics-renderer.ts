@@ -4,6 +4,7 @@ import { PrometheusExporter, PrometheusSerializer } from '@opentelemetry/exporte
 import { resourceFromAttributes } from '@opentelemetry/resources';
 import { MeterProvider } from '@opentelemetry/sdk-metrics';
 import { COUNTERS, type CounterName, type Counters, SERIES_LIMIT } from './counters.ts';
+import { GAUGES, type GaugeName, type GaugeValue } from './gauges.ts';
 import type { MetricsPageOptions } from './metrics-page.ts';
 
 /** Falco Talon's scope: dashboards of its users select by it. */
@@ -11,10 +12,10 @@ const SCOPE = 'github.com/falcosecurity/falco-talon';
 const PREFIX = 'falcosecurity_falco_talon_';
 
 /**
- * Renders the counters and facts about the process through OpenTelemetry's Prometheus exporter. A module of its own with
+ * Renders the counters, the gauges and facts about the process through OpenTelemetry's Prometheus exporter. A module of its own with
  * static imports, because in a bundle the lazily imported packages themselves would show no named exports.
  */
-export function createRenderer({ counters, version, revision }: MetricsPageOptions): () => Promise<string> {
+export function createRenderer({ counters, gauges, version, revision }: MetricsPageOptions): () => Promise<string> {
   const reader = new PrometheusExporter({ preventServerStart: true });
   const provider = new MeterProvider({
     resource: resourceFromAttributes({ 'service.name': 'falco-talon', 'service.version': version }),
@@ -24,7 +25,8 @@ export function createRenderer({ counters, version, revision }: MetricsPageOptio
   });
   const meter = provider.getMeter(SCOPE, version);
   observeCounters(meter, counters);
-  observeProcess(meter, { version, revision, node: process.version });
+  if (gauges) observeGauges(meter, gauges);
+  observeProcess(meter, () => ({ version, revision: revision(), node: process.version }));
   const serializer = new PrometheusSerializer();
   return async () => {
     const { resourceMetrics } = await reader.collect();
@@ -40,11 +42,19 @@ function observeCounters(meter: Meter, counters: Counters): void {
   }
 }
 
-function observeProcess(meter: Meter, build: Record<string, string>): void {
+function observeGauges(meter: Meter, gauges: () => Iterable<GaugeValue>): void {
+  for (const name of Object.keys(GAUGES) as GaugeName[]) {
+    meter.createObservableGauge(PREFIX + name, { description: GAUGES[name] }).addCallback((result) => {
+      for (const [own, value, labels] of gauges()) if (own === name) result.observe(value, labels);
+    });
+  }
+}
+
+function observeProcess(meter: Meter, build: () => Record<string, string>): void {
   const startedAt = Date.now() / 1000 - process.uptime();
   meter
     .createObservableGauge(`${PREFIX}build_info`, { description: 'what is running, as labels' })
-    .addCallback((result) => result.observe(1, build));
+    .addCallback((result) => result.observe(1, build()));
   meter
     .createObservableGauge('process_start_time_seconds', { description: 'start of the process, seconds since 1970' })
     .addCallback((result) => result.observe(startedAt));

@@ -1,0 +1,153 @@
+import { BrokenCircuitError, CircuitState, ConsecutiveBreaker, circuitBreaker, handleWhen } from 'cockatiel';
+import { DoorError } from '../model/door-error.ts';
+import { type Adapters, type Api, DOORS } from '../model/doors.ts';
+import type { TargetLookups } from '../model/target-facts.ts';
+import type { Telemetry } from '../model/transition.ts';
+
+/** Calls in a row that find no answer before others wait instead of trying. */
+const FAILURES = 5;
+/** Milliseconds between two looks whether an API answers again. */
+const PROBE_EVERY = 1_000;
+
+/** The breaker was open: nothing was asked, and so nothing happened. */
+export class NotAsked extends DoorError {
+  constructor(api: Api) {
+    super('unreachable', `the API '${api}' does not answer`);
+  }
+}
+
+/**
+ * The breakers of the APIs behind the doors, one each. When an API has not answered several times in a row, nothing asks it
+ * any more but one step each second; all the others wait until that one gets an answer.
+ */
+export class Apis {
+  readonly #emit: Telemetry['emit'];
+  readonly #breakers = new Map<Api, Breaker>();
+
+  constructor(emit: Telemetry['emit']) {
+    this.#emit = emit;
+  }
+
+  /** Calls an API, unless its breaker is open: then it throws {@link NotAsked}. */
+  call<T>(api: Api, signal: AbortSignal, ask: () => Promise<T>): Promise<T> {
+    return this.#of(api).call(signal, ask);
+  }
+
+  /** Resolves when all of these APIs may be asked; at once, as a rule. Rejects with the reason of the signal. */
+  async ready(apis: Iterable<Api>, signal: AbortSignal): Promise<void> {
+    for (const api of apis) await this.#breakers.get(api)?.ready(signal);
+  }
+
+  /** Whether some of these APIs do not answer, so that `ready` has to be waited for. */
+  silent(apis: Iterable<Api>): boolean {
+    return [...apis].some((api) => this.#breakers.get(api)?.isOpen);
+  }
+
+  /** APIs that were ever asked, and whether they do not answer at the moment. */
+  *states(): Iterable<{ readonly api: Api; readonly open: boolean }> {
+    for (const [api, { isOpen }] of this.#breakers) yield { api, open: isOpen };
+  }
+
+  #of(api: Api): Breaker {
+    const known = this.#breakers.get(api);
+    if (known) return known;
+    const made = new Breaker(api, (open) => this.#emit({ kind: 'breaker', api, open }));
+    this.#breakers.set(api, made);
+    return made;
+  }
+}
+
+/** Adapters that ask nothing of an API whose breaker is open. */
+export function guardAdapters(adapters: Adapters, apis: Apis): Adapters {
+  const guarded = Object.entries(adapters).map(([door, adapter]) => {
+    const { api } = DOORS[door as keyof Adapters];
+    const open = adapter as (...given: unknown[]) => Promise<unknown>;
+    return [door, (...given: unknown[]) => apis.call(api, given.at(-1) as AbortSignal, () => open(...given))];
+  });
+  return Object.fromEntries(guarded) as unknown as Adapters;
+}
+
+/** The same for the lookups of guards. */
+export function guardLookups(lookups: TargetLookups, apis: Apis): TargetLookups {
+  return {
+    pod: (target, signal) => apis.call('kubernetes', signal, () => lookups.pod(target, signal)),
+    node: (target, signal) => apis.call('kubernetes', signal, () => lookups.node(target, signal)),
+  };
+}
+
+/** A call that found no answer. What was given up because its step ended says nothing about the API. */
+class Unanswered extends Error {}
+
+class Breaker {
+  readonly #api: Api;
+  readonly #tell: (open: boolean) => void;
+  readonly #policy = circuitBreaker(
+    handleWhen((error) => error instanceof Unanswered),
+    // A little less than the pause, so that whoever is woken is let through.
+    { halfOpenAfter: PROBE_EVERY / 2, breaker: new ConsecutiveBreaker(FAILURES) },
+  );
+  /** Steps that wait, oldest first. */
+  readonly #waiting = new Set<() => void>();
+  /** Wakes one of them now and then; there while the API is known not to answer. */
+  #probes: NodeJS.Timeout | undefined;
+
+  constructor(api: Api, tell: (open: boolean) => void) {
+    this.#api = api;
+    this.#tell = tell;
+    this.#policy.onBreak(() => this.#break());
+    this.#policy.onReset(() => this.#reset());
+  }
+
+  get isOpen(): boolean {
+    return this.#policy.state !== CircuitState.Closed;
+  }
+
+  async call<T>(signal: AbortSignal, ask: () => Promise<T>): Promise<T> {
+    const result = this.#policy.execute(async () => {
+      try {
+        return await ask();
+      } catch (error) {
+        const silent = error instanceof DoorError && error.code === 'unreachable' && !signal.aborted;
+        throw silent ? new Unanswered(error.message, { cause: error }) : error;
+      }
+    });
+    try {
+      return await result;
+    } catch (error) {
+      if (error instanceof Unanswered) throw error.cause;
+      throw error instanceof BrokenCircuitError ? new NotAsked(this.#api) : error;
+    }
+  }
+
+  ready(signal: AbortSignal): Promise<void> {
+    if (!this.isOpen) return Promise.resolve();
+    return new Promise((resolve, reject) => {
+      const wake = () => {
+        this.#waiting.delete(wake);
+        signal.removeEventListener('abort', give);
+        resolve();
+      };
+      const give = () => {
+        this.#waiting.delete(wake);
+        reject(signal.reason);
+      };
+      this.#waiting.add(wake);
+      signal.addEventListener('abort', give, { once: true });
+      if (signal.aborted) give();
+    });
+  }
+
+  /** The breaker opens again after each look that found nothing, which is not news. */
+  #break(): void {
+    if (this.#probes) return;
+    this.#tell(true);
+    this.#probes = setInterval(() => this.#waiting.values().next().value?.(), PROBE_EVERY).unref();
+  }
+
+  #reset(): void {
+    clearInterval(this.#probes);
+    this.#probes = undefined;
+    this.#tell(false);
+    for (const wake of [...this.#waiting]) wake();
+  }
+}

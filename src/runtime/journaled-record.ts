@@ -1,0 +1,49 @@
+import { DoorError } from '../model/door-error.ts';
+import type { Progress } from '../model/journal.ts';
+import type { FailureCode } from '../model/outcome.ts';
+import { NotAsked } from './apis.ts';
+import type { StepHistory } from './resume.ts';
+import type { RecordedAnswer, StepRecord } from './step-record.ts';
+
+export interface JournaledRecordOptions {
+  readonly step: number;
+  readonly history: StepHistory;
+  /** Whether an effect must not be made twice: then it is recorded before it is made. */
+  readonly once: boolean;
+  readonly append: (progress: Progress) => Promise<void>;
+}
+
+/** The record of one try of a step: what earlier tries made is answered from the journal, what this one makes goes there. */
+export function journaledRecord({ step, history, once, append }: JournaledRecordOptions): StepRecord {
+  /** Answers of this try by call, given from the record or made by it. */
+  const given = new Map<string, number>();
+  const give = (call: string) => given.set(call, (given.get(call) ?? 0) + 1);
+  const record = (progress: Exclude<Progress, { kind: 'reopened' }>) => {
+    history.apply(progress);
+    return append(progress);
+  };
+
+  return {
+    take(call): RecordedAnswer | undefined {
+      const answers = history.answers.get(call) ?? [];
+      const position = given.get(call) ?? 0;
+      if (position >= answers.length) return undefined;
+      give(call);
+      return { answer: answers[position] };
+    },
+    begins: async (call, door) => {
+      if (once) await record({ kind: 'began', step, call, door });
+    },
+    answers: (call, door, answer) => {
+      give(call);
+      return record({ kind: 'answered', step, call, door, answer });
+    },
+    fails: (call, door, error) => record({ kind: 'failed', step, call, door, code: codeOf(error) }),
+  };
+}
+
+/** What was not even asked was certainly not made: as with an answer that says so. */
+function codeOf(error: unknown): FailureCode {
+  if (error instanceof NotAsked) return 'busy';
+  return error instanceof DoorError ? error.code : 'bug';
+}

@@ -1,0 +1,121 @@
+import type {
+  AcceptedAlert,
+  BudgetUse,
+  ClosedState,
+  DatedProgress,
+  Journal,
+  OpenPlan,
+  PlanState,
+  Progress,
+  StoredPolicy,
+} from '../model/journal.ts';
+
+interface Kept {
+  readonly alert: AcceptedAlert;
+  readonly progress: DatedProgress[];
+  state: PlanState;
+  reason: string;
+}
+
+/** What can be made to go wrong, for tests. */
+export interface MemoryJournalFaults {
+  /** Whether alerts can be written. */
+  stores: boolean;
+  room: boolean;
+}
+
+/**
+ * A journal that forgets all when the process ends: for tests of what stands on a journal. It keeps the order of the durable
+ * one, and like that one says that something is recorded only in a later turn.
+ */
+export class MemoryJournal implements Journal {
+  readonly faults: MemoryJournalFaults = { stores: true, room: true };
+  readonly plans = new Map<number, Kept>();
+  readonly policies = new Map<string, StoredPolicy>();
+  #nextId = 1;
+  #ended = false;
+  #reopened: (plan: OpenPlan) => void = () => undefined;
+
+  /** @param plans what was there before a restart */
+  constructor(plans: readonly OpenPlan[] = []) {
+    for (const { alert, progress } of plans) {
+      this.plans.set(alert.id, { alert, progress: [...progress], state: 'open', reason: '' });
+      this.#nextId = Math.max(this.#nextId, alert.id + 1);
+    }
+  }
+
+  newId(): number {
+    return this.#nextId++;
+  }
+
+  hasRoom(): boolean {
+    return this.faults.room;
+  }
+
+  accept(alert: AcceptedAlert, recorded: (stored: boolean) => void): void {
+    setImmediate(() => {
+      const { stores } = this.faults;
+      if (stores) this.plans.set(alert.id, { alert, progress: [], state: 'open', reason: '' });
+      recorded(stores);
+    });
+  }
+
+  append(alert: number, progress: Progress): Promise<void> {
+    return this.#write(() => this.plans.get(alert)?.progress.push({ ...progress, at: Date.now() }));
+  }
+
+  close(alert: number, state: ClosedState, reason: string): Promise<void> {
+    return this.#write(() => Object.assign(this.plans.get(alert) ?? {}, { state, reason }));
+  }
+
+  keepPolicy(policy: StoredPolicy): Promise<void> {
+    return this.#write(() => this.policies.set(policy.revision, policy));
+  }
+
+  async policy(revision: string): Promise<StoredPolicy | undefined> {
+    return this.policies.get(revision);
+  }
+
+  async openPlans(): Promise<readonly OpenPlan[]> {
+    return [...this.plans.values()].filter(({ state }) => state === 'open').sort((a, b) => a.alert.id - b.alert.id);
+  }
+
+  async acceptedSince(at: number): Promise<readonly { readonly key: string; readonly at: number }[]> {
+    return [...this.plans.values()].map(({ alert }) => alert).filter((alert) => alert.at >= at);
+  }
+
+  async budgetsUsedSince(since: number): Promise<readonly BudgetUse[]> {
+    return [...this.plans.values()].flatMap(({ alert, progress }) =>
+      progress.flatMap((each) =>
+        each.kind === 'reserved' && each.at >= since
+          ? each.budgets.map((key) => ({ key, at: each.at, alert: alert.id, step: each.step }))
+          : [],
+      ),
+    );
+  }
+
+  onReopened(listener: (plan: OpenPlan) => void): void {
+    this.#reopened = listener;
+  }
+
+  /** What an operator does with `talon journal retry`. */
+  reopen(id: number): void {
+    const plan = this.plans.get(id);
+    if (!plan) throw new Error(`no plan ${id}`);
+    plan.progress.push({ kind: 'reopened', at: Date.now() });
+    plan.state = 'open';
+    this.#reopened(plan);
+  }
+
+  onHealth(): void {}
+
+  async end(): Promise<void> {
+    this.#ended = true;
+  }
+
+  async #write(change: () => unknown): Promise<void> {
+    if (this.#ended) throw new Error('the journal is closed');
+    change();
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}

@@ -1,0 +1,167 @@
+import type { ClosedState, Progress } from '../model/journal.ts';
+import type { FailureCode, StepEnd } from '../model/outcome.ts';
+import type { PlannedAction, PlannedRule } from '../model/rule.ts';
+import { goesOn } from './flow.ts';
+
+/** One action of a plan and its number in it. */
+export interface PlannedStep {
+  readonly number: number;
+  readonly rule: PlannedRule;
+  readonly action: PlannedAction;
+}
+
+/** After these nobody knows whether an effect was made. All others say that it was not. */
+const UNCERTAIN: readonly FailureCode[] = ['unreachable', 'deadline', 'interrupted', 'limit', 'bug'];
+
+/** What is known of one step. */
+export class StepHistory {
+  /** How it ended; absent while it is to be run. */
+  end: StepEnd | undefined;
+  /** Number of the try that began last. */
+  attempt = 0;
+  /** Whether its budgets are recorded. */
+  reserved = false;
+  /** Answers of the effects that were made, by call, in the order in which they were given. */
+  readonly answers = new Map<string, unknown[]>();
+  /** Effects that began and of which nobody knows whether they were made, by call. */
+  readonly #open = new Map<string, number>();
+  #trying = false;
+  #cutOff = 0;
+
+  /** Whether an effect is in an unknown state. Known only of effects whose begin is recorded. */
+  get uncertain(): boolean {
+    return this.#open.size > 0;
+  }
+
+  /** Tries that neither ended nor are followed by another one on purpose: the server ended in the middle of them. */
+  get cutOff(): number {
+    return this.#cutOff + Number(this.#trying);
+  }
+
+  apply(progress: Exclude<Progress, { kind: 'reopened' }>): void {
+    switch (progress.kind) {
+      case 'started':
+        this.#cutOff = this.cutOff;
+        this.#trying = true;
+        this.attempt = progress.attempt;
+        return;
+      case 'began':
+        this.#open.set(progress.call, (this.#open.get(progress.call) ?? 0) + 1);
+        return;
+      case 'answered':
+        this.answers.set(progress.call, [...(this.answers.get(progress.call) ?? []), progress.answer]);
+        this.#settle(progress.call);
+        return;
+      case 'failed':
+        if (!UNCERTAIN.includes(progress.code)) this.#settle(progress.call);
+        return;
+      case 'retrying':
+        this.#trying = false;
+        return;
+      case 'reserved':
+        this.reserved = true;
+        return;
+      case 'ended':
+        this.#trying = false;
+        this.end = progress.end;
+        return;
+    }
+  }
+
+  /** Effects in an unknown state may be made again. */
+  forgetOpen(): void {
+    this.#open.clear();
+  }
+
+  /** An operator wants it to be run again if it failed or was stopped. Effects that were made stay made. */
+  reopen(): void {
+    this.#cutOff = 0;
+    this.#trying = false;
+    if (!this.end || !isError(this.end)) return;
+    this.end = undefined;
+    this.attempt = 0;
+    this.forgetOpen();
+  }
+
+  #settle(call: string): void {
+    const count = this.#open.get(call) ?? 0;
+    if (count > 1) this.#open.set(call, count - 1);
+    else this.#open.delete(call);
+  }
+}
+
+/** What is known of a plan: of each step that anything has happened to, by its number. */
+export class PlanHistory {
+  readonly #steps = new Map<number, StepHistory>();
+
+  /** @param progress as the journal has it, in order */
+  constructor(progress: readonly Progress[] = []) {
+    for (const each of progress) {
+      if (each.kind !== 'reopened') this.step(each.step).apply(each);
+      else for (const step of this.#steps.values()) step.reopen();
+    }
+  }
+
+  step(number: number): StepHistory {
+    const known = this.#steps.get(number);
+    if (known) return known;
+    const made = new StepHistory();
+    this.#steps.set(number, made);
+    return made;
+  }
+
+  get isEmpty(): boolean {
+    return this.#steps.size === 0;
+  }
+
+  /** Whether anything has happened to a step. */
+  knows(number: number): boolean {
+    return this.#steps.has(number);
+  }
+
+  /**
+   * The step that is to be run now, or undefined when the plan is over. Alive or after a restart, this is the one place that
+   * decides it: rules in their order, in each the actions up to the one that ends it, nothing after a step that is parked.
+   */
+  next(rules: readonly PlannedRule[]): PlannedStep | undefined {
+    let number = 0;
+    for (const rule of rules) {
+      let running = true;
+      for (const action of rule.actions) {
+        const step = { number: number++, rule, action };
+        if (!running) continue;
+        const end = this.#steps.get(step.number)?.end;
+        if (!end) return step;
+        if (end.status === 'parked') return undefined;
+        running = goesOn(action, isError(end));
+      }
+    }
+    return undefined;
+  }
+
+  /** The state of a plan that is over, and the reason where it is not `done`. */
+  conclusion(): { readonly state: ClosedState; readonly reason: string } {
+    const ends = [...this.#steps].sort(([a], [b]) => a - b).flatMap(([, { end }]) => (end ? [end] : []));
+    const parked = ends.find(({ status }) => status === 'parked');
+    const failed = ends.find(isError);
+    if (parked) return { state: 'parked', reason: reasonOf(parked) };
+    return failed ? { state: 'failed', reason: reasonOf(failed) } : { state: 'done', reason: '' };
+  }
+}
+
+/** Whether the flow takes an end as an error. */
+export function isError({ status }: StepEnd): boolean {
+  return status === 'failure' || status === 'denied' || status === 'parked';
+}
+
+function reasonOf(end: StepEnd): string {
+  switch (end.status) {
+    case 'failure':
+      return end.error;
+    case 'denied':
+    case 'parked':
+      return `${end.policy}: ${end.reason}`;
+    default:
+      return '';
+  }
+}

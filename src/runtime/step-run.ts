@@ -1,0 +1,107 @@
+import type { Actionner } from '../model/definition.ts';
+import type { Journal } from '../model/journal.ts';
+import type { FailureCode, Outcome, StepEnd } from '../model/outcome.ts';
+import type { Telemetry, Transition } from '../model/transition.ts';
+import type { Apis } from './apis.ts';
+import { type AttemptSettings, Attempts, attemptLimits } from './attempts.ts';
+import { enrich, type Step } from './enrich.ts';
+import type { Executor } from './execute.ts';
+import type { Notify } from './notify.ts';
+import type { PlanRun } from './plan-run.ts';
+import type { PlannedStep } from './resume.ts';
+import { runTries } from './step-tries.ts';
+
+export interface StepStages {
+  readonly actionners: ReadonlyMap<string, Actionner>;
+  readonly executor: Executor;
+  readonly apis: Apis;
+  readonly notify: Notify;
+  readonly journal: Journal;
+  readonly telemetry: Telemetry;
+  /** Whether all rules are dry runs. */
+  readonly dryRun: boolean;
+  /** Seconds for one try of an action where its rule does not say; 0: as its actionner declares. */
+  readonly actionTimeout: number;
+  readonly retry: AttemptSettings;
+  /** Aborted when the server begins to stop: what waits leaves, what runs goes on. */
+  readonly stopping: AbortSignal;
+  /** Aborted when the time for that is over: what runs is given up. */
+  readonly signal: AbortSignal;
+}
+
+/** How a step ended, and what is told of it. */
+export interface StepResult {
+  readonly step: Step;
+  readonly end: StepEnd;
+  readonly transition: Transition;
+  readonly notifies: boolean;
+}
+
+const DRY_RUN: Outcome = { status: 'success', output: 'no action, dry-run is enabled', objects: {} };
+
+/**
+ * One step of a plan: enrich; in a dry run no more than that; then what the actionner requires, and the tries. A step that was
+ * interrupted by the end of the server is begun anew, unless that could do twice what must be done once.
+ */
+export async function runStep(plan: PlanRun, planned: PlannedStep, stages: StepStages): Promise<StepResult> {
+  const { rule, action, number } = planned;
+  const step = enrich(plan.head, plan.event, rule, action);
+  if (stages.dryRun || rule.dry_run) return dryRun(step);
+  const actionner = stages.actionners.get(action.actionner);
+  if (!actionner) return checkFailed(step, failure('refused', `unknown actionner '${action.actionner}'`));
+  const missing = stages.executor.missing(actionner, plan.event);
+  if (missing !== undefined) return checkFailed(step, failure('missing-field', missing));
+
+  const history = plan.history.step(number);
+  const repeatable = actionner.behaviour?.idempotent === true || action.on_interrupt === 'retry';
+  if (repeatable) history.forgetOpen();
+  else if (history.uncertain) return ended(step, INTERRUPTED);
+  const limits = attemptLimits(action, actionner.behaviour?.idempotent === true, stages.retry);
+  const attempts = new Attempts(limits, history.attempt, () => performance.now());
+  return resultOf(step, await runTries({ plan, number, step, actionner, history, repeatable, attempts }, stages));
+}
+
+const INTERRUPTED = failure(
+  'interrupted',
+  'the server ended while this was being done, and nobody knows whether it happened: look, then `talon journal retry`',
+);
+
+function failure(code: FailureCode, error: string): Outcome & { status: 'failure' } {
+  return { status: 'failure', code, error, objects: {} };
+}
+
+function resultOf(step: Step, end: StepEnd | 'dry_run'): StepResult {
+  if (end === 'dry_run') return dryRun(step);
+  switch (end.status) {
+    case 'denied':
+    case 'parked': {
+      const { status: kind, policy, reason, objects } = end;
+      return { step, end, transition: { kind, step: step.head, policy, reason, objects }, notifies: true };
+    }
+    case 'failure':
+      return isFailedCheck(end) ? checkFailed(step, end) : ended(step, end);
+    default:
+      return ended(step, end);
+  }
+}
+
+/**
+ * Falco Talon looks whether the target exists before it acts, and neither counts nor notifies a failure of that. Here the
+ * action itself finds out, which saves a request.
+ */
+function isFailedCheck({ code }: Outcome & { status: 'failure' }): boolean {
+  return code === 'missing-field' || code === 'not-found';
+}
+
+function dryRun(step: Step): StepResult {
+  return { step, end: DRY_RUN, transition: { kind: 'dry_run', step: step.head }, notifies: false };
+}
+
+function checkFailed(step: Step, end: Outcome & { status: 'failure' }): StepResult {
+  const { error, objects } = end;
+  return { step, end, transition: { kind: 'check_failed', step: step.head, error, objects }, notifies: false };
+}
+
+function ended(step: Step, outcome: Outcome): StepResult {
+  return { step, end: outcome, transition: { kind: 'ended', step: step.head, outcome }, notifies: true };
+}
