@@ -1,14 +1,17 @@
 import type { Catalog } from '../model/definition.ts';
 import { DOORS } from '../model/doors.ts';
+import type { GuardPolicy } from '../model/guard-policy.ts';
+import { parseGuard } from '../model/parsed-guard.ts';
 import type { PlannedRule } from '../model/rule.ts';
 import { TalonError } from '../model/talon-error.ts';
 import type { KubeAdapters } from '../platform/kube/kube-adapters.ts';
+import type { Engine } from '../runtime/open-bundle.ts';
 import { Refused } from './refused.ts';
 import type { Log } from './wire.ts';
 
 const KUBERNETES = 'kubernetes';
 
-/** Makes ready what actions need, once each: what no rule uses is left alone, so that the server runs without a cluster then. */
+/** Makes ready what actions and guards need, once each: what none uses is left alone, so that the server runs without a cluster then. */
 export class Categories {
   readonly #kube: Pick<KubeAdapters, 'init'>;
   readonly #catalog: Catalog;
@@ -22,8 +25,8 @@ export class Categories {
   }
 
   /** @throws Refused, after a log line that names the category */
-  async init(rules: readonly PlannedRule[]): Promise<void> {
-    if (this.#kubeReady || !this.#useKube(rules)) return;
+  async init({ rules, guards }: Pick<Engine, 'rules' | 'guards'>): Promise<void> {
+    if (this.#kubeReady || !(this.#useKube(rules) || guards.some(asksForTarget))) return;
     try {
       await this.#kube.init();
       this.#kubeReady = true;
@@ -41,4 +44,8 @@ export class Categories {
     const doors = [...used].flatMap((id) => this.#catalog.actionners.get(id)?.behaviour?.uses ?? []);
     return doors.some((door) => DOORS[door].api === KUBERNETES);
   }
+}
+
+function asksForTarget(guard: GuardPolicy): boolean {
+  return parseGuard(guard).needs !== 'none';
 }

@@ -1,4 +1,4 @@
-import { compile } from '../compiler/compile.ts';
+import { type Compiled, compile } from '../compiler/compile.ts';
 import type { FileProblem } from '../compiler/embed-files.ts';
 import type { SourceFile } from '../compiler/read.ts';
 import { renderDiagnostics } from '../compiler/render-diagnostics.ts';
@@ -30,19 +30,36 @@ export interface PolicySources {
  * @param inputs remembers every file that was read and what it held, also when the rules are refused
  * @throws Refused, after a log line for each fault
  */
-export function loadPolicy(sources: PolicySources, inputs: InputFiles): Promise<Engine> {
-  return sources.bundleFile === undefined ? compileFiles(sources, inputs) : loadBundle(sources.bundleFile, inputs);
+export async function loadPolicy(sources: PolicySources, inputs: InputFiles): Promise<Engine> {
+  const { bundleFile, policiesFiles } = sources;
+  if (bundleFile === undefined) return compileFiles(sources, inputs);
+  // Left out silently, they would be missed when it is too late.
+  if (policiesFiles.length > 0)
+    throw new Refused('policies', 'a bundle brings its own policies: compile them into it with -p');
+  return loadBundle(bundleFile, inputs);
 }
 
 async function compileFiles(sources: PolicySources, inputs: InputFiles): Promise<Engine> {
   const { catalog, log, err, color } = sources;
   const files = readSources(sources.rulesFiles, inputs);
+  const policies = readSources(sources.policiesFiles, inputs);
   const readFile = (file: string) => inputs.read<string | FileProblem>(file, () => readEmbeddedFile(file));
-  const compiled = compile(files, { catalog, readFile });
+  const compiled = compile(files, { catalog, readFile, policies });
   err(renderDiagnostics(compiled.diagnostics, compiled.sources, 'text', { color }));
   for (const fields of compiled.records) log({ level: 'error', message: 'rules', fields: { ...fields } });
-  if (!compiled.bundle) throw new Refused('rules', 'invalid rules');
-  return openRules(compiled.bundle);
+  if (compiled.bundle) return openRules(compiled.bundle);
+  for (const error of policyErrors(compiled, sources.policiesFiles)) {
+    log({ level: 'error', message: 'policies', fields: { error } });
+  }
+  throw compiled.rules ? new Refused('policies', 'invalid policies') : new Refused('rules', 'invalid rules');
+}
+
+/** What is wrong with policies, a sentence each: Falco Talon has no lines for that. */
+function policyErrors({ diagnostics }: Compiled, policiesFiles: readonly string[]): string[] {
+  return diagnostics.flatMap(({ severity, place, message }) => {
+    if (severity !== 'error' || !place || !policiesFiles.includes(place.file)) return [];
+    return [`${place.file}:${place.line}:${place.column}: ${message}`];
+  });
 }
 
 function readSources(paths: readonly string[], inputs: InputFiles): SourceFile[] {

@@ -27,6 +27,7 @@ describe('Reloader', () => {
   let health: Health;
   let lines: LogRecord[];
   let active: string[][];
+  let guards: string[][];
   let drawn: string;
   let activation: () => Promise<void>;
   beforeEach(() => {
@@ -34,6 +35,7 @@ describe('Reloader', () => {
     file = path.join(folder, 'rules.yaml');
     lines = [];
     active = [];
+    guards = [];
     drawn = '';
     activation = async () => undefined;
   });
@@ -74,6 +76,7 @@ describe('Reloader', () => {
       activate: async (engine) => {
         await activation();
         active.push(namesOf(engine));
+        guards.push(engine.guards.map(({ policy }) => policy));
       },
       emit,
       health,
@@ -168,6 +171,36 @@ describe('Reloader', () => {
     writeFileSync(named, 'echo 3');
     await expect.poll(() => active).toHaveLength(3);
     expect(health.status().degraded).toEqual([]);
+  });
+
+  it('takes up changed policies with the rules, and refuses wrong ones as it does rules', async () => {
+    const policies = path.join(folder, 'policies.yaml');
+    const policy = (name: string) =>
+      `- policy: ${name}\n  deny:\n  - {expression: 'target.namespace == "kube-system"', message: not here}\n`;
+    writeFileSync(file, label('one'));
+    writeFileSync(policies, policy('first'));
+    await begin({ policiesFiles: [policies] });
+    reloader.watch();
+    writeFileSync(policies, policy('second'));
+    await expect.poll(() => guards.at(-1)).toEqual(['second']);
+    lines.length = 0;
+    writeFileSync(policies, policy('third').replace('namespace ==', 'space =='));
+    await expect
+      .poll(() => health.status().degraded)
+      .toEqual(['rules: invalid policies; those loaded before stay in effect']);
+    expect(told().slice(0, -1)).toEqual([
+      ['info', 'rules', 'changes detected'],
+      ['error', 'policies', expect.stringContaining(`${policies}:3:`)],
+      ['error', 'rules', 'invalid policies'],
+    ]);
+    expect(guards).toEqual([['second']]);
+  });
+
+  it('refuses policies beside a bundle', async () => {
+    writeFileSync(file, label('one'));
+    await begin();
+    const bundleFile = path.join(folder, 'bundle.tar.gz');
+    await expect(begin({ bundleFile, policiesFiles: [file] })).rejects.toThrow(/^a bundle brings its own policies/);
   });
 
   it('reloads a bundle', async () => {
