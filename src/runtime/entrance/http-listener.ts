@@ -1,6 +1,7 @@
 import { createServer, type RequestListener, type Server } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { Socket } from 'node:net';
+import { pendingResponse } from './pending-response.ts';
 
 /** Milliseconds for the head of a request, and for all of it. Falco Talon has the same. */
 const REQUEST_TIMEOUT = 2_000;
@@ -50,10 +51,10 @@ export function createListener(handler: RequestListener, { connections, tls, onU
 }
 
 /**
- * Cuts connections on which nothing moves, idle ones included, but not those of senders that wait for us: the time is not the
- * one of idle connections, and there is nothing that they do not read.
+ * Cuts connections on which nothing moves, idle ones included, but not those of senders that wait for our answer: their
+ * request is complete, and there is nothing that they do not read.
  */
 function cutStalled(socket: Socket): void {
-  const waitsForUs = socket.timeout === STALL_TIMEOUT && socket.writableLength === 0 && !socket.writableEnded;
+  const waitsForUs = pendingResponse(socket)?.req.complete && socket.writableLength === 0;
   if (!waitsForUs) socket.destroy();
 }

@@ -1,8 +1,8 @@
-import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import type { FastifyReply } from 'fastify';
 import type { Refusal, Telemetry } from '../../model/transition.ts';
+import { pendingResponse } from './pending-response.ts';
 import { type GateReason, TurnedAway } from './turned-away.ts';
 
 const TEXT = 'text/plain; charset=utf-8';
@@ -26,11 +26,17 @@ const STATUS_TEXT: Record<number, string> = {
   431: 'Request Header Fields Too Large',
 };
 
+/** Codes of Node: of its HTTP parser, and of what OpenSSL says. */
+const PARSER_ERRORS = 'HPE_';
+const REQUEST_TIMEOUT = 'ERR_HTTP_REQUEST_TIMEOUT';
+const TLS_ERRORS = 'ERR_SSL_';
+
 /** Answers that say no. */
 export class Refusals {
   readonly #telemetry: Telemetry;
   readonly #challenge: string;
   readonly #turnedAway: TurnedAway;
+  /** Connections that end after the answers to earlier requests. */
   readonly #doomed = new WeakSet<Socket>();
 
   /** @param challenge what `WWW-Authenticate` says to those who lack credentials */
@@ -65,58 +71,50 @@ export class Refusals {
 
   /** Refuses what Node could not read. No request object exists, so the answer is written by hand, and ends the connection. */
   refuseConnection(code: string, socket: Socket): void {
-    if (socket instanceof TLSSocket && !isAgreedOn(socket)) {
-      this.#refuseHandshake(code, socket);
+    if (socket.writable && (code === REQUEST_TIMEOUT || code.startsWith(PARSER_ERRORS))) {
+      this.#refuseUnreadable(code, socket);
       return;
     }
-    if (code === 'ECONNRESET' || !socket.writable) {
-      socket.destroy();
-      return;
-    }
+    // What is left are connections that broke, or that never came about. Nothing can be said there.
+    if (socket instanceof TLSSocket) this.#countHandshake(code, socket);
+    socket.destroy();
+  }
+
+  #refuseUnreadable(code: string, socket: Socket): void {
+    // Whatever comes after it cannot be read either.
     if (this.#doomed.has(socket)) return;
     this.#doomed.add(socket);
-    // More of what nobody reads any more would come here each time.
-    socket.pause();
     const reason = connectionRefusal(code);
     this.#telemetry.emit({ kind: 'refused', reason });
     const { status, text } = code === 'HPE_HEADER_OVERFLOW' ? HEAD_TOO_LARGE : ANSWERS[reason];
     const answer =
       `HTTP/1.1 ${status} ${STATUS_TEXT[status]}\r\nContent-Type: ${TEXT}\r\nX-Content-Type-Options: nosniff\r\n` +
       `Content-Length: ${text.length}\r\nConnection: close\r\n\r\n${text}`;
-    afterAnswers(socket, () => socket.end(answer, () => socket.resume()));
+    afterAnswers(socket, () => socket.end(answer));
   }
 
-  /** Nothing can be said to somebody with whom no encryption was agreed on. */
-  #refuseHandshake(code: string, socket: TLSSocket): void {
-    if (socket.authorizationError) {
+  #countHandshake(code: string, socket: TLSSocket): void {
+    if (socket.authorizationError || code === 'ERR_SSL_PEER_DID_NOT_RETURN_A_CERTIFICATE') {
       this.#turnedAway.note('unauthorized', socket.remoteAddress ?? '');
       this.#telemetry.emit({ kind: 'refused', reason: 'unauthorized' });
-    } else if (code !== 'ECONNRESET') {
-      const reason = code === 'ERR_TLS_HANDSHAKE_TIMEOUT' ? 'timeout' : 'malformed_request';
-      this.#telemetry.emit({ kind: 'refused', reason });
+    } else if (code === 'ERR_TLS_HANDSHAKE_TIMEOUT') {
+      this.#telemetry.emit({ kind: 'refused', reason: 'timeout' });
+    } else if (code.startsWith(TLS_ERRORS)) {
+      this.#telemetry.emit({ kind: 'refused', reason: 'malformed_request' });
     }
-    socket.destroy();
   }
 }
 
-/** Whether the handshake has come to its end, and a good one. */
-function isAgreedOn(socket: TLSSocket & { readonly secureConnecting?: boolean }): boolean {
-  return !socket.secureConnecting && !socket.authorizationError;
-}
-
-/**
- * Calls back when all earlier requests of the connection are answered: their senders tell answers apart by nothing but the
- * order. Node keeps the response that is being written on the socket, and puts the next one there as soon as it has ended.
- */
+/** Calls back when all earlier requests of the connection are answered: senders tell answers apart by their order alone. */
 function afterAnswers(socket: Socket, then: () => void): void {
-  const current = (socket as { _httpMessage?: ServerResponse | null })._httpMessage;
-  if (current?.req.complete) current.once('finish', () => afterAnswers(socket, then));
+  const pending = pendingResponse(socket);
+  if (pending?.req.complete) pending.once('finish', () => afterAnswers(socket, then));
   // Of the request that cannot be read; it may have been answered by its head alone.
-  else if (current?.headersSent) socket.destroy();
+  else if (pending?.headersSent) socket.destroy();
   else then();
 }
 
 function connectionRefusal(code: string): 'timeout' | 'method' | 'malformed_request' {
-  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return 'timeout';
+  if (code === REQUEST_TIMEOUT) return 'timeout';
   return code === 'HPE_INVALID_METHOD' ? 'method' : 'malformed_request';
 }
