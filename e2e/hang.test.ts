@@ -10,12 +10,12 @@ import { median, percentile } from './percentile.ts';
 import type { Talon } from './talon.ts';
 import { startTalon } from './talon-home.ts';
 
-const ROUNDS = 3;
+const ROUNDS = 4;
 const ALERTS = 200;
 const PODS = Array.from({ length: 20 }, (_, index) => `pod-${index}`);
 const HUNG = 'hung';
 /** Milliseconds between alerts: far below what the server can do, so that times and not queues are compared. */
-const PACE = 8;
+const PACE = 20;
 
 const cluster = useCluster({ workloads: false });
 const times = new LabelTimes();
@@ -42,27 +42,30 @@ it('keeps the time to action of all other targets while the action of one hangs'
   const kubeconfig = cluster.kubeconfig();
   const disturbed = await startTalon({ rules: rules('disturbed'), kubeconfig });
   const undisturbed = await startTalon({ rules: rules('undisturbed'), kubeconfig });
-  await Promise.all([run(disturbed, 'disturbed', 'warm'), run(undisturbed, 'undisturbed', 'warm')]);
+  await Promise.all([run(disturbed, 'disturbed', 'warm', 0), run(undisturbed, 'undisturbed', 'warm', 1)]);
   for (let n = 0; n < 20; n += 1) await disturbed.post(podAlert('hang', namespace.name, HUNG));
   await waitUntil('the action to hang', () => hanging > 0);
 
-  const ratios: number[] = [];
+  const all = { disturbed: [] as number[], undisturbed: [] as number[] };
   for (let round = 0; round < ROUNDS; round += 1) {
     const [hung, free] = await Promise.all([
-      run(disturbed, 'disturbed', `round-${round}`),
-      run(undisturbed, 'undisturbed', `round-${round}`),
+      run(disturbed, 'disturbed', `round-${round}`, round % 2),
+      run(undisturbed, 'undisturbed', `round-${round}`, 1 - (round % 2)),
     ]);
-    const ratio = percentile(hung, 0.99) / percentile(free, 0.99);
-    ratios.push(ratio);
-    console.log(
-      `e2e: one target hangs, ${ALERTS} alerts about others: p99 ${percentile(hung, 0.99).toFixed(1)} ms (median ${median(hung).toFixed(1)}), ` +
-        `undisturbed ${percentile(free, 0.99).toFixed(1)} ms (median ${median(free).toFixed(1)}), ratio ${ratio.toFixed(2)}, goal 1.5`,
-    );
+    all.disturbed.push(...hung);
+    all.undisturbed.push(...free);
   }
+  const figure = (values: readonly number[]) =>
+    `p99 ${percentile(values, 0.99).toFixed(1)} ms (median ${median(values).toFixed(1)} ms)`;
+  const ratio = percentile(all.disturbed, 0.99) / percentile(all.undisturbed, 0.99);
+  console.log(
+    `e2e: one target hangs, ${all.disturbed.length} alerts about others: time to action ${figure(all.disturbed)}, ` +
+      `undisturbed ${figure(all.undisturbed)}, ratio of p99 ${ratio.toFixed(2)}, goal 1.5`,
+  );
   expect(disturbed.lines.some(({ pod, status }) => pod === HUNG && status === 'success')).toBe(false);
   await hook.close();
   await Promise.all([disturbed.stop(), undisturbed.stop()]);
-  expect(median(ratios)).toBeLessThan(1.5);
+  expect(ratio).toBeLessThan(1.5);
 });
 
 /** A rule for each value of the label, so that each alert about a pod has its own; and one for the pod that hangs. */
@@ -83,8 +86,13 @@ function rules(label: string): string {
     .join('');
 }
 
-/** Sends the alerts of a round at an even pace; gives the milliseconds from each alert to its label. */
-async function run(talon: Talon, label: string, round: string): Promise<readonly number[]> {
+/**
+ * Sends the alerts of a round at an even pace; gives the milliseconds from each alert to its label.
+ *
+ * @param turn 1 begins half a pace after 0, so that two servers get their alerts in turns
+ */
+async function run(talon: Talon, label: string, round: string, turn: number): Promise<readonly number[]> {
+  await sleep((turn * PACE) / 2);
   const pending: Promise<number>[] = [];
   for (let n = 0; n < ALERTS; n += 1) {
     const pod = PODS[n % PODS.length]!;
