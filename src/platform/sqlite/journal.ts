@@ -220,6 +220,8 @@ class ThreadJournal implements Journal {
     this.#missing = reason;
     for (const { reject } of this.#questions.values()) reject(new Error(reason));
     this.#questions.clear();
+    // An end that was asked for is no fault.
+    if (this.#isEnding) return;
     this.#forget = [...this.#forget, ...this.#writer.disconnect(reason)];
     this.#replaceLater();
   }
