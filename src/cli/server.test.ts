@@ -80,6 +80,7 @@ describe('runServer', () => {
       kubeconfig,
       watch_rules: false,
       deduplication: { leader_election: false },
+      journal: { path: path.join(folder, 'journal.db') },
     };
     writeFileSync(configFile, JSON.stringify({ ...base, ...settings }));
     let stop = () => {};
@@ -248,11 +249,11 @@ describe('runServer', () => {
     const rules = LABEL.replace('match:', 'notifiers: [loki]\n  match:');
     const server = await start({
       rules,
-      settings: { default_notifiers: ['slack'], deduplication: { leader_election: true }, journal: {} },
+      settings: { default_notifiers: ['slack'], deduplication: { leader_election: true }, console: {} },
     });
     const warnings = server.lines().filter(({ level }) => level === 'warn');
     expect(warnings.map(({ message, category, result }) => [message, category ?? result])).toEqual([
-      ['config', "the setting 'journal' is not supported by this version and has no effect"],
+      ['config', "the setting 'console' is not supported by this version and has no effect"],
       ['init', 'slack'],
       ['init', 'loki'],
       ['lease', 'no leader is elected outside of Kubernetes: this server acts alone'],

@@ -1,34 +1,39 @@
 import process from 'node:process';
-import { compile } from '../compiler/compile.ts';
-import { renderDiagnostics } from '../compiler/render-diagnostics.ts';
+import type { Catalog } from '../model/definition.ts';
 import type { LogRecord } from '../model/log-record.ts';
-import type { PlannedRule } from '../model/rule.ts';
+import { createRedactor, type Redact } from '../model/redact.ts';
 import { TalonError } from '../model/talon-error.ts';
+import { InputFiles } from '../platform/files/input-files.ts';
 import { createKubeAdapters, type KubeAdapters } from '../platform/kube/kube-adapters.ts';
+import { openJournal } from '../platform/sqlite/journal.ts';
 import { Counters } from '../platform/telemetry/counters.ts';
 import { createLineSink, type LineSink } from '../platform/telemetry/line-sink.ts';
 import { formatLogLine } from '../platform/telemetry/log-line.ts';
+import { entranceSettings } from '../runtime/entrance/entrance-settings.ts';
 import { Health } from '../runtime/health.ts';
-import { MemoryJournal } from '../runtime/memory-journal.ts';
-import { type Engine, MAX_BUNDLE_BYTES, openBundle, openRules } from '../runtime/open-bundle.ts';
+import type { Engine } from '../runtime/open-bundle.ts';
 import { buildInfo } from './build-info.ts';
-import { catalog } from './catalog.ts';
+import { catalog as builtIn } from './catalog.ts';
+import { Categories } from './init-categories.ts';
+import { journalPath } from './journal-path.ts';
+import { loadPolicy } from './load-policy.ts';
 import { reportProcessFaults } from './process-faults.ts';
-import { fileProblem, readUpTo } from './read-file.ts';
-import { readEmbeddedFile, readRulesFiles } from './read-rules-files.ts';
+import { Refused } from './refused.ts';
+import { Reloader } from './reload.ts';
+import { secretValues } from './secret-values.ts';
 import { type Environment, fallbackLogFormat, loadSettings, type Settings } from './settings.ts';
-import { type Refusal, refuseElection, refuseUnbuilt, startWarnings } from './start-checks.ts';
+import { notifierWarnings, refuseElection, refuseUnbuilt, startWarnings, warning } from './start-checks.ts';
 import { keepStartSmall } from './start-heap.ts';
-import { stopSignal } from './stop-signal.ts';
-import { createLog, createTelemetry, type Log, type WiredServer, wireServer } from './wire.ts';
+import { onHangup, stopSignal } from './stop-signal.ts';
+import { createLog, createTelemetry, type Log, type PluginScripts, type WiredServer, wireServer } from './wire.ts';
+import { workerStart } from './worker-file.ts';
 
 export interface ServerOptions {
   /** Undefined: defaults and environment alone. */
   readonly configFile: string | undefined;
   readonly rulesFlags: readonly string[];
-  /** Files of `-p`, likewise. */
   readonly policiesFlags?: readonly string[];
-  /** A packed bundle to serve in place of rules files. */
+  /** A packed bundle to serve in place of rules and policies. */
   readonly bundleFile?: string | undefined;
   readonly env: Environment;
   /** Takes the drawn findings about the rules. */
@@ -37,22 +42,35 @@ export interface ServerOptions {
   readonly color: boolean;
   /** Resolves when the server is to end. If it is not given, the process itself is listened to. */
   readonly untilStopped?: () => Promise<unknown>;
+  /** Gets what to call when a reload is asked for, in place of the process's SIGHUP. */
+  readonly onHangup?: (reload: () => void) => void;
   /** File descriptor of the log; stdout if not given. */
   readonly logDescriptor?: number;
+  /** The plug-ins and the scripts that run them, if not those of this version. */
+  readonly catalog?: Catalog;
+  readonly scripts?: PluginScripts;
 }
 
-/** Why the server does not start, as its fatal line says it. */
-class StartRefused extends Error {
-  readonly tag: string;
-  constructor(tag: string, reason: string, options?: ErrorOptions) {
-    super(reason, options);
-    this.tag = tag;
-  }
+/** Milliseconds without a change after which a file counts as written to its end. */
+const QUIET = 500;
+
+/** What is there before anything can fail but the settings. */
+interface Parts {
+  readonly options: ServerOptions;
+  readonly settings: Settings;
+  readonly catalog: Catalog;
+  readonly counters: Counters;
+  readonly write: LineSink;
+  readonly redact: Redact;
+  readonly log: Log;
 }
+
+/** What to end when the server ends, in the order of its making. */
+type Ends = (() => Promise<unknown>)[];
 
 /**
- * The command `server`: reads settings and rules, checks that all they need is there, listens, and ends when it is told to.
- * The log goes to stdout.
+ * The command `server`: reads settings, rules and policies, opens the journal, goes on with what is open in it, listens, and
+ * ends when it is told to. The log goes to stdout.
  *
  * @returns the exit code: 0 after an orderly end, 1 if it did not start; then a fatal line says why
  */
@@ -62,136 +80,143 @@ export async function runServer(options: ServerOptions): Promise<number> {
   const write = createLineSink(options.logDescriptor ?? process.stdout.fd, () => counters.add('lost_log_lines', {}));
   const settings = readSettings(options, write);
   if (!settings) return 1;
-  const log = createLog(settings.logFormat, write, () => new Date());
-  const { env } = options;
-  const kube = createKubeAdapters({
-    kubeconfig: settings.kubeconfig,
-    serviceHost: env.KUBERNETES_SERVICE_HOST,
-    servicePort: env.KUBERNETES_SERVICE_PORT,
-    podName: env.POD_NAME ?? env.HOSTNAME,
-  });
+  const { catalog = builtIn } = options;
+  const redact = createRedactor(secretValues(settings, catalog.notifiers));
+  const log = createLog(
+    settings.logFormat,
+    (line) => write(redact(line)),
+    () => new Date(),
+  );
+  const stopped = options.untilStopped?.() ?? processEvents(log);
+  const ends: Ends = [];
   try {
-    const engine = await loadEngine(options, settings, log);
-    await prepare(engine.rules, settings, kube, env, log);
-    const telemetry = createTelemetry({ settings, log, write, counters });
-    const parts = {
-      settings,
-      engine,
-      catalog,
-      scripts: new Map<string, string>(),
-      adapters: kube.adapters,
-      lookups: kube.lookups,
-      journal: new MemoryJournal(),
-      health: new Health((transition) => telemetry.emit(transition)),
-      log,
-      write,
-      counters,
-      version: buildInfo.version,
-    };
-    const server = await wireServer(parts);
-    await server.resume();
-    const { stopped } = await listen(server, settings, options, log);
+    await start({ options, settings, catalog, counters, write, redact, log }, ends);
     setImmediate(endStart);
     await stopped;
     log({ level: 'info', message: 'http', fields: { result: 'shutting down' } });
-    await server.stop(settings.shutdown_grace_seconds * 1000);
     return 0;
   } catch (error) {
-    if (!(error instanceof StartRefused)) throw error;
-    log({ level: 'fatal', message: error.tag, fields: { error: error.message } });
+    const tag = error instanceof Refused ? error.tag : error instanceof TalonError ? error.code : undefined;
+    if (tag === undefined) throw error;
+    log({ level: 'fatal', message: tag, fields: { error: (error as Error).message } });
     return 1;
   } finally {
-    await kube.close();
+    for (const end of ends.reverse()) await end();
   }
 }
 
-function readSettings(
-  { configFile, rulesFlags, policiesFlags = [], env }: ServerOptions,
-  write: LineSink,
-): Settings | undefined {
+function readSettings(options: ServerOptions, write: LineSink): Settings | undefined {
   try {
-    return loadSettings({ configFile, rulesFlags, policiesFlags, env });
+    const settings = loadSettings(options);
+    entranceSettings(settings);
+    return settings;
   } catch (error) {
     if (!(error instanceof TalonError)) throw error;
     const record: LogRecord = { level: 'fatal', message: 'config', fields: { error: error.message } };
-    write(formatLogLine(record, fallbackLogFormat(env), new Date()));
+    write(formatLogLine(record, fallbackLogFormat(options.env), new Date()));
     return undefined;
   }
 }
 
-async function loadEngine(options: ServerOptions, settings: Settings, log: Log): Promise<Engine> {
-  if (options.bundleFile !== undefined) return loadBundle(options.bundleFile);
-  const files = readRulesFiles(settings.rulesFiles);
-  const { bundle, diagnostics, records, sources } = compile(files, { catalog, readFile: readEmbeddedFile });
-  options.err(renderDiagnostics(diagnostics, sources, 'text', { color: options.color }));
-  for (const fields of records) log({ level: 'error', message: 'rules', fields: { ...fields } });
-  if (!bundle) throw new StartRefused('rules', 'invalid rules');
-  return openRules(bundle);
-}
-
-async function loadBundle(file: string): Promise<Engine> {
-  try {
-    return await openBundle(readUpTo(file, MAX_BUNDLE_BYTES));
-  } catch (error) {
-    const reason = error instanceof TalonError ? error.message : `open ${file}: ${fileProblem(error)}`;
-    throw new StartRefused('rules', reason, { cause: error });
-  }
-}
-
-/** Everything between the rules and the socket, in Falco Talon's order. */
-async function prepare(
-  rules: readonly PlannedRule[],
-  settings: Settings,
-  kube: KubeAdapters,
-  env: Environment,
-  log: Log,
-): Promise<void> {
-  refuse(refuseUnbuilt(rules, catalog), log);
-  if (!settings.dry_run) await initCategories(rules, kube, log);
-  for (const line of startWarnings(settings, rules)) log(line);
-  log({
-    level: 'info',
-    message: 'init',
-    fields: { result: `${rules.length} rule(s) has/have been successfully loaded` },
+/** Everything up to the socket, in Falco Talon's order, and after it the watch of the files. */
+async function start(parts: Parts, ends: Ends): Promise<void> {
+  const { options, settings, log } = parts;
+  const { emit } = createTelemetry(parts);
+  const kube = createKubeAdapters({
+    kubeconfig: settings.kubeconfig,
+    serviceHost: options.env.KUBERNETES_SERVICE_HOST,
+    servicePort: options.env.KUBERNETES_SERVICE_PORT,
   });
-  refuse(refuseElection(settings, env), log);
+  ends.push(() => kube.close());
+  for (const result of settings.warnings) log(warning('config', { result }));
+  const load = policyLoader(parts, kube);
+  const active = new InputFiles();
+  const engine = await load(active);
+  tellStart(engine, parts);
+  const health = new Health(emit);
+  const server = await wire(parts, engine, kube, health, ends);
+  await server.resume();
+  await listen(server, settings, log);
+  const reloader = new Reloader({
+    active,
+    load,
+    activate: (fresh) => server.activate(fresh),
+    ...{ emit, health, log },
+    quiet: QUIET,
+    poll: settings.watch_poll_seconds * 1000,
+  });
+  ends.push(async () => reloader.stop());
+  if (settings.watch_rules) reloader.watch();
+  (options.onHangup ?? onHangup)(() => void reloader.reload());
 }
 
-function refuse(refusal: Refusal | undefined, log: Log): void {
-  if (!refusal) return;
-  for (const line of refusal.lines) log(line);
-  throw new StartRefused(refusal.tag, refusal.reason);
+/** What makes an engine of the files, and all that it needs ready, at start and with each reload. */
+function policyLoader(
+  { options, settings, catalog, log }: Parts,
+  kube: KubeAdapters,
+): (inputs: InputFiles) => Promise<Engine> {
+  const { bundleFile, err, color } = options;
+  const { rulesFiles, policiesFiles } = settings;
+  const sources = { rulesFiles, policiesFiles, bundleFile, catalog, log, err, color };
+  const categories = new Categories(kube, catalog, log);
+  return async (inputs) => {
+    const engine = await loadPolicy(sources, inputs);
+    refuseUnbuilt(engine.rules, catalog, log);
+    if (!settings.dry_run) await categories.init(engine);
+    for (const line of notifierWarnings(settings, engine.rules)) log(line);
+    return engine;
+  };
 }
 
-/** A category that no rule uses is not initialised: the server runs without a cluster then. */
-async function initCategories(rules: readonly PlannedRule[], kube: KubeAdapters, log: Log): Promise<void> {
-  const usesKube = rules.some(({ actions }) => actions.some(({ actionner }) => actionner.startsWith('kubernetes:')));
-  if (!usesKube) return;
-  const category = 'kubernetes';
-  try {
-    await kube.init();
-    log({ level: 'info', message: 'init', fields: { category, status: 'success' } });
-  } catch (error) {
-    if (!(error instanceof TalonError)) throw error;
-    log({ level: 'error', message: 'init', fields: { category, status: 'failure', error: error.message } });
-    throw new StartRefused('actionners', error.message, { cause: error });
-  }
+/** The lines between the rules and the socket. @throws Refused */
+function tellStart({ rules }: Engine, { options, settings, log }: Parts): void {
+  for (const line of startWarnings(settings)) log(line);
+  const tell = (result: string) => log({ level: 'info', message: 'init', fields: { result } });
+  tell(`${rules.length} rule(s) has/have been successfully loaded`);
+  if (settings.watch_rules) tell('watch of rules enabled');
+  refuseElection(settings, options.env);
 }
 
-/** Listens. @returns what resolves when the server is to end */
-async function listen(
-  server: WiredServer,
-  settings: Settings,
-  options: ServerOptions,
-  log: Log,
-): Promise<{ readonly stopped: Promise<unknown> }> {
-  const stopped = options.untilStopped?.() ?? processEvents(log);
-  const { listen_address: address } = settings;
-  const port = await server.listen().catch((error: NodeJS.ErrnoException) => {
-    throw new StartRefused('http', `listen tcp ${address}:${settings.listen_port}: ${bindProblem(error)}`);
+async function wire(
+  parts: Parts,
+  engine: Engine,
+  kube: KubeAdapters,
+  health: Health,
+  ends: Ends,
+): Promise<WiredServer> {
+  const { options, settings, redact } = parts;
+  const { adapters, lookups } = kube;
+  const { retention_hours: retentionHours, max_bytes: maxBytes, max_waiting_bytes: maxWaitingBytes } = settings.journal;
+  const journal = await openJournal({
+    file: journalPath(settings, options.env),
+    worker: workerStart('journal'),
+    ...{ retentionHours, maxBytes, maxWaitingBytes, redact },
+  });
+  ends.push(() => journal.end());
+  const { scripts = new Map() } = options;
+  const server = await wireServer({
+    ...parts,
+    engine,
+    adapters,
+    lookups,
+    scripts,
+    journal,
+    health,
+    version: buildInfo.version,
+  });
+  // Where it never listened, nobody waits for what it resumed.
+  ends.push(() => server.stop(health.status().text === 'starting' ? 0 : settings.shutdown_grace_seconds * 1000));
+  return server;
+}
+
+async function listen(server: WiredServer, settings: Settings, log: Log): Promise<void> {
+  const { listen_address: address, listen_port: wanted } = settings;
+  const port = await server.listen().catch((error: NodeJS.ErrnoException & { address?: string; port?: number }) => {
+    if (error instanceof TalonError) throw error;
+    const place = `${error.address ?? address}:${error.port ?? wanted}`;
+    throw new Refused('http', `listen tcp ${place}: ${bindProblem(error)}`, { cause: error });
   });
   log({ level: 'info', message: 'http', fields: { result: `Falco Talon is up and listening on ${address}:${port}` } });
-  return { stopped };
 }
 
 /** Resolves when the process is told to end. */

@@ -1,26 +1,22 @@
 import type { Catalog } from '../model/definition.ts';
 import type { LogRecord } from '../model/log-record.ts';
 import type { PlannedAction, PlannedRule } from '../model/rule.ts';
+import { entranceSettings, entranceWarnings } from '../runtime/entrance/entrance-settings.ts';
 import { unheardNotifiers } from '../runtime/notify.ts';
+import { Refused } from './refused.ts';
 import type { Environment, Settings } from './settings.ts';
+import type { Log } from './wire.ts';
 
-/** A reason not to start: the lines that name every case, and the closing one. */
-export interface Refusal {
-  readonly lines: readonly LogRecord[];
-  readonly tag: 'actionners' | 'lease';
-  readonly reason: string;
-}
-
-/** What the rules need and this version cannot do. Starting without it would drop actions silently. */
-export function refuseUnbuilt(rules: readonly PlannedRule[], { actionners }: Catalog): Refusal | undefined {
+/**
+ * What the rules need and this version cannot do: to act on the rest of them would be to drop actions silently.
+ *
+ * @throws Refused, after a log line for each case
+ */
+export function refuseUnbuilt(rules: readonly PlannedRule[], { actionners }: Catalog, log: Log): void {
   const steps = rules.flatMap((rule) => rule.actions.map((action) => ({ rule: rule.rule, action })));
   const inactive = steps.filter(({ action }) => !actionners.get(action.actionner)?.behaviour);
-  if (inactive.length === 0) return undefined;
-  return {
-    lines: inactive.map(({ rule, action }) => unbuilt(rule, action)),
-    tag: 'actionners',
-    reason: 'the rules use actionners that this version cannot run',
-  };
+  for (const { rule, action } of inactive) log(unbuilt(rule, action));
+  if (inactive.length > 0) throw new Refused('actionners', 'the rules use actionners that this version cannot run');
 }
 
 function unbuilt(rule: string, { action, actionner }: PlannedAction): LogRecord {
@@ -31,33 +27,39 @@ function unbuilt(rule: string, { action, actionner }: PlannedAction): LogRecord 
 /**
  * Leader election is on by default, as in Falco Talon, and is not there yet. In a cluster it may be needed to keep several
  * replicas from acting at once, so that the server does not start; elsewhere there is one server.
+ *
+ * @throws Refused
  */
-export function refuseElection({ deduplication }: Settings, env: Environment): Refusal | undefined {
-  if (!deduplication.leader_election || !env.KUBERNETES_SERVICE_HOST) return undefined;
-  return {
-    lines: [],
-    tag: 'lease',
-    reason:
-      'leader election is not available in this version: set deduplication.leader_election to false ' +
+export function refuseElection({ deduplication }: Settings, env: Environment): void {
+  if (!deduplication.leader_election || !env.KUBERNETES_SERVICE_HOST) return;
+  throw new Refused(
+    'lease',
+    'leader election is not available in this version: set deduplication.leader_election to false ' +
       '(DEDUPLICATION_LEADER_ELECTION=false) and run a single replica',
-  };
+  );
 }
 
-/** What somebody wants and does not get, and without which the server can do its work. */
-export function startWarnings(settings: Settings, rules: readonly PlannedRule[]): readonly LogRecord[] {
-  const warn = (message: string, fields: LogRecord['fields']): LogRecord => ({
-    level: 'warn',
-    message,
-    fields: { ...fields },
-  });
-  const lines = settings.warnings.map((result) => warn('config', { result }));
-  for (const notifier of unheardNotifiers(settings.default_notifiers, rules)) {
-    const error = 'notifiers are not available in this version: nobody is told of actions';
-    lines.push(warn('init', { category: notifier, status: 'failure', error }));
-  }
+/** Notifiers that somebody wants to be told and this version cannot tell; the rest works without them. */
+export function notifierWarnings(settings: Settings, rules: readonly PlannedRule[]): readonly LogRecord[] {
+  const error = 'notifiers are not available in this version: nobody is told of actions';
+  return unheardNotifiers(settings.default_notifiers, rules).map((category) =>
+    warning('init', { category, status: 'failure', error }),
+  );
+}
+
+/** What whoever runs the server should know of how it is set up. */
+export function startWarnings(settings: Settings): readonly LogRecord[] {
+  const lines = entranceWarnings(settings.listen_address, entranceSettings(settings)).map((result) =>
+    warning('http', { result }),
+  );
   if (settings.deduplication.leader_election) {
-    lines.push(warn('lease', { result: 'no leader is elected outside of Kubernetes: this server acts alone' }));
+    lines.push(warning('lease', { result: 'no leader is elected outside of Kubernetes: this server acts alone' }));
   }
-  if (settings.dry_run) lines.push(warn('init', { result: 'dry run: no action of any rule is run' }));
+  if (settings.dry_run) lines.push(warning('init', { result: 'dry run: no action of any rule is run' }));
   return lines;
+}
+
+/** A log line of level `warn`. */
+export function warning(message: string, fields: NonNullable<LogRecord['fields']>): LogRecord {
+  return { level: 'warn', message, fields };
 }

@@ -37,6 +37,7 @@ describe('the server process', () => {
       LOG_FORMAT: 'text',
       DEDUPLICATION_LEADER_ELECTION: 'false',
       KUBECONFIG: kubeconfig,
+      JOURNAL_PATH: path.join(folder, `${children.length}-${Math.random()}.db`),
     };
     const child = spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', script], {
       env,

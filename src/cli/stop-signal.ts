@@ -17,3 +17,8 @@ export function stopSignal(): Promise<NodeJS.Signals> {
     process.on('SIGINT', onSignal);
   });
 }
+
+/** Calls the listener with every SIGHUP from here on. */
+export function onHangup(listener: () => void): void {
+  process.on('SIGHUP', listener);
+}
