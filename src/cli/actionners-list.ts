@@ -39,6 +39,8 @@ function asJson(actionner: Actionner) {
     sources: actionner.sources,
     parameters: parameterRows(actionner.parameters),
     doors: actionner.behaviour?.uses,
+    idempotent: actionner.behaviour?.idempotent,
+    deadline: actionner.behaviour?.deadline,
     permissions: permissions(actionner),
     example: actionner.example,
     required_output_fields: actionner.requires,

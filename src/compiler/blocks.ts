@@ -12,6 +12,12 @@ export interface OutputBlock {
   readonly parameters: Parameters | undefined;
 }
 
+/** How often an action is tried, as written. */
+export interface RetryBlock {
+  readonly attempts: ScalarNode | undefined;
+  readonly backoff: ScalarNode | undefined;
+}
+
 /** An action block, or an item of `actions`: they have the same keys. Absent, null and unset are the same. */
 export interface ActionBlock {
   readonly spot: Spot;
@@ -23,6 +29,10 @@ export interface ActionBlock {
   readonly parameters: Parameters | undefined;
   readonly additional_contexts: readonly ScalarNode[];
   readonly output: OutputBlock | undefined;
+  /** A duration. This and the next two are extensions of ours. */
+  readonly timeout: ScalarNode | undefined;
+  readonly retry: RetryBlock | undefined;
+  readonly on_interrupt: ScalarNode | undefined;
 }
 
 export interface MatchBlock {

@@ -1,6 +1,7 @@
 import { decodeParameters, type ParameterProblem, unknownParameters } from '../model/decode-parameters.ts';
 import type { Actionner, Catalog } from '../model/definition.ts';
 import type { RulesRecord } from '../model/diagnostic.ts';
+import { DEADLINE_MARGIN, leastDeadline } from '../model/least-deadline.ts';
 import { type ParameterSchema, pathText } from '../model/parameters.ts';
 import type { ParameterMap } from '../model/rule.ts';
 import type { ActionBlock, Parameters, RuleBlock } from './blocks.ts';
@@ -12,6 +13,7 @@ import type { Findings } from './findings.ts';
 import { spelledParameters, spotOfPath, untakenValues } from './parameter-value.ts';
 import type { Spot } from './source.ts';
 import { refuseParameters } from './strict-talon.ts';
+import { plannedTrySettings } from './try-settings.ts';
 
 export interface CheckOptions {
   readonly catalog: Catalog;
@@ -61,6 +63,7 @@ export class ActionChecker {
       spot: action.actionner ?? action.spot,
       record: () => actionRecord(rule, action),
     });
+    if (good) this.#checkTimeout(action, actionner);
     const files = good ? this.#embedder.embed(action, rule, actionner) : undefined;
     this.#checkOutput(action, actionner, rule);
     return files;
@@ -94,6 +97,18 @@ export class ActionChecker {
     if (!output.parameters?.size) return;
     const subject = { owner: target, spot: output.target ?? output.spot, record: () => record };
     this.#checkParameters('T1306', definition.parameters, output.parameters, subject);
+  }
+
+  /** A time-out that always cuts the action off is a mistake; the parameters are good. */
+  #checkTimeout(action: ActionBlock, { id, parameters, behaviour }: Actionner): void {
+    const { timeout } = plannedTrySettings(action);
+    if (timeout === undefined || !behaviour) return;
+    const decoded = decodeParameters(parameters, spelledParameters(action.parameters, parameters));
+    const least = decoded.ok ? leastDeadline(behaviour, decoded.value) : 0;
+    if (timeout >= least) return;
+    const takes = `\`${id}\` takes ${least - DEADLINE_MARGIN} s by its parameters`;
+    const message = `the \`timeout\` of ${timeout} s is too short: ${takes}, and needs ${DEADLINE_MARGIN} s more`;
+    this.#findings.add('T1407', action.timeout, message, { hint: `write \`timeout: ${least}s\` or more` });
   }
 
   #checkParameters(

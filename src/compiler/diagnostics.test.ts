@@ -37,7 +37,20 @@ describe('golden diagnostics', () => {
 
   test('show every code but those of files that cannot be read and of sizes', () => {
     const shown = new Set([...groups.keys()].flatMap((name) => checkGroup(name).diagnostics.map(({ code }) => code)));
-    const missing = Object.keys(ERRORS).filter((code) => !shown.has(code));
-    expect(missing).toEqual(['T1001', 'T1002', 'T1003', 'T1004', 'T1005', 'T1006', 'T1106', 'T1213', 'T1214', 'T1509']);
+    // Those of guard policies, T19, have their own tests.
+    const missing = Object.keys(ERRORS).filter((code) => !shown.has(code) && !code.startsWith('T19'));
+    expect(missing).toEqual([
+      'T1001',
+      'T1002',
+      'T1003',
+      'T1004',
+      'T1005',
+      'T1006',
+      'T1106',
+      'T1213',
+      'T1214',
+      'T1407',
+      'T1509',
+    ]);
   });
 });

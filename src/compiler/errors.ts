@@ -85,8 +85,15 @@ export const ERRORS = {
   ),
 
   T1401: error('rules', 'a condition is malformed', 'write a CEL expression over the variable `event`'),
-  T1402: error('rules', 'a setting is not available yet', 'remove it'),
   T1403: error('rules', 'Falco Talon does not know this', 'remove it, or leave --strict-talon out'),
+  T1404: error('rules', 'a `timeout` is malformed', 'write a duration from 1s to 24h, such as 30s or 2m'),
+  T1405: error('rules', 'a `retry` is malformed', 'write `attempts` from 1 to 100, and a `backoff` such as 2s'),
+  T1406: error('rules', 'an `on_interrupt` is wrong', 'write retry or fail'),
+  T1407: error(
+    'parameters',
+    'a `timeout` is shorter than what the action takes',
+    'raise it, or shorten the duration or the wait among the parameters',
+  ),
 
   T1501: warning('syntax', 'a key is not known', 'remove it, or correct its spelling'),
   T1502: warning('syntax', 'an entry is neither a rule nor an action block', 'give it a `rule` or an `action`'),

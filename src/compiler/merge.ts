@@ -2,6 +2,7 @@ import type { ActionBlock, Blocks, OutputBlock, Parameters, RuleBlock } from './
 import type { Findings } from './findings.ts';
 import { mergeParameters, withoutNulls } from './merge-parameters.ts';
 import { placeOf } from './source.ts';
+import { mergeRetries } from './try-settings.ts';
 import type { ScalarNode } from './yaml-node.ts';
 
 /** One block for each name, in the order of first occurrence. */
@@ -58,6 +59,9 @@ function mergeActions(group: Group<ActionBlock>, findings: Findings): ActionBloc
       group.map((block) => block.output),
       findings,
     ),
+    timeout: lastNonEmpty(group.map((block) => block.timeout)),
+    retry: mergeRetries(group.map((block) => block.retry)),
+    on_interrupt: lastNonEmpty(group.map((block) => block.on_interrupt)),
   };
 }
 

@@ -18,8 +18,9 @@ const ACTION: PlannedAction = {
   output: null,
   written: { continue: true },
 };
+const TRIED: PlannedAction = { ...ACTION, timeout: 90.5, retry: { attempts: 5, backoff: 0.5 }, on_interrupt: 'fail' };
 const RULES = [
-  ruleWith({ rules: ['A'] }, { rule: 'first "x"', description: 'd', actions: [ACTION], notifiers: ['slack'] }),
+  ruleWith({ rules: ['A'] }, { rule: 'first "x"', description: 'd', actions: [ACTION, TRIED], notifiers: ['slack'] }),
   ruleWith(
     { output_fields: [terms('k=v')] },
     { rule: 'Zweite Regel ß', continue: false, written: { continue: false } },

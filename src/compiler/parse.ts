@@ -6,11 +6,10 @@ import { readDocuments } from './read-documents.ts';
 import { ACTION, ENTRY, MATCH, OUTPUT, RULE } from './shapes.ts';
 import type { Source, Spot } from './source.ts';
 import { refuseUnknown } from './strict-talon.ts';
+import { readTrySettings, TRY_KEYS } from './try-settings.ts';
 import type { MapNode, ScalarNode, YamlNode } from './yaml-node.ts';
 
-/** Settings of actions that a later version brings. To ignore them would be to act without them. */
-const FUTURE_KEYS = ['timeout', 'retry', 'on_interrupt'];
-const ACTION_KEYS = [...Object.keys(ACTION), ...FUTURE_KEYS];
+const ACTION_KEYS = [...Object.keys(ACTION), ...TRY_KEYS];
 const RULE_KEYS = Object.keys(RULE);
 const MATCH_KEYS = Object.keys(MATCH);
 const OUTPUT_KEYS = Object.keys(OUTPUT);
@@ -133,10 +132,6 @@ class EntryParser {
   }
 
   #action(map: MapNode): ActionBlock {
-    for (const key of FUTURE_KEYS) {
-      if (!map.entries.has(key)) continue;
-      this.#findings.add('T1402', keySpot(map, key), `\`${key}\` is not available yet`);
-    }
     return {
       spot: map,
       action: this.#fields.text(map, 'action'),
@@ -147,6 +142,7 @@ class EntryParser {
       parameters: this.#parameters(map),
       additional_contexts: this.#contexts(map),
       output: this.#output(this.#fields.map(map, 'output')),
+      ...readTrySettings(map, this.#findings, this.#options),
     };
   }
 

@@ -5,6 +5,7 @@ import { presentOutput, textOf } from './blocks.ts';
 import type { EmbeddedFiles } from './embed-files.ts';
 import type { LoadedRule } from './load.ts';
 import { parameterMap, spelledParameters } from './parameter-value.ts';
+import { plannedTrySettings } from './try-settings.ts';
 import type { ScalarNode } from './yaml-node.ts';
 
 /**
@@ -44,6 +45,7 @@ function plannedAction(action: ActionBlock, catalog: Catalog, files: EmbeddedFil
     ...(files && { files }),
     additional_contexts: unique(action.additional_contexts),
     output: outputTarget(action),
+    ...plannedTrySettings(action),
     written: {
       ...(proceed !== undefined && { continue: proceed }),
       ...(ignoreErrors !== undefined && { ignore_errors: ignoreErrors }),

@@ -1,6 +1,6 @@
 import { Document, Scalar, type ToStringOptions, YAMLMap, YAMLSeq } from 'yaml';
 import type { Diagnostic, RulesRecord } from '../model/diagnostic.ts';
-import type { ActionBlock, MatchBlock, OutputBlock, Parameters, RuleBlock } from './blocks.ts';
+import type { ActionBlock, MatchBlock, OutputBlock, Parameters, RetryBlock, RuleBlock } from './blocks.ts';
 import { textOf } from './blocks.ts';
 import { Findings } from './findings.ts';
 import { type LoadOptions, load } from './load.ts';
@@ -59,6 +59,17 @@ function actionNode(action: ActionBlock): YAMLMap {
     ['continue', optionalText(action.continue)],
     ['ignore_errors', optionalText(action.ignore_errors)],
     ['additional_contexts', optionalTexts(action.additional_contexts)],
+    ['timeout', optionalValue(action.timeout)],
+    ['retry', retryNode(action.retry)],
+    ['on_interrupt', optionalValue(action.on_interrupt)],
+  ]);
+}
+
+function retryNode(retry: RetryBlock | undefined): YAMLMap | undefined {
+  if (!retry?.attempts && !retry?.backoff) return undefined;
+  return map([
+    ['attempts', optionalValue(retry.attempts)],
+    ['backoff', optionalValue(retry.backoff)],
   ]);
 }
 
@@ -116,6 +127,11 @@ function text(node: ScalarNode | undefined): Scalar {
 
 function optionalText(node: ScalarNode | undefined): Scalar | undefined {
   return node?.text ? textScalar(node.text) : undefined;
+}
+
+/** Of the keys that are ours: a number is shown as one. */
+function optionalValue(node: ScalarNode | undefined): unknown {
+  return node?.text ? valueNode(node) : undefined;
 }
 
 function optionalTexts(nodes: readonly ScalarNode[]): YAMLSeq | undefined {

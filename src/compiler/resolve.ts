@@ -5,6 +5,7 @@ import type { Findings } from './findings.ts';
 import type { MergedBlocks } from './merge.ts';
 import { mergeParameters, withoutNulls } from './merge-parameters.ts';
 import { placeOf } from './source.ts';
+import { mergeRetries } from './try-settings.ts';
 import type { ScalarNode } from './yaml-node.ts';
 
 /** Values of parameters that action blocks may give to actions, each time counted. Rules files have some thousands. */
@@ -41,6 +42,9 @@ function complete(item: ActionBlock, block: ActionBlock, rule: RuleBlock, findin
     parameters: refine(item.parameters, block.parameters, { rule, item }, findings),
     additional_contexts: item.additional_contexts.length > 0 ? item.additional_contexts : block.additional_contexts,
     output: completeOutput(item, block, rule, findings),
+    timeout: own(item.timeout, block.timeout),
+    retry: mergeRetries([block.retry, item.retry]),
+    on_interrupt: own(item.on_interrupt, block.on_interrupt),
   };
 }
 

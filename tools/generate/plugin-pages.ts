@@ -44,7 +44,7 @@ function actionnerSection(actionner: Actionner): string {
     .join('\n\n');
 }
 
-function rightsOf({ uses, idempotent }: NonNullable<Actionner['behaviour']>): string {
+function rightsOf({ uses, idempotent, deadline }: NonNullable<Actionner['behaviour']>): string {
   const doors = table(
     ['Door', 'Changes something'],
     uses.map((door) => [code(door), DOORS[door].effect ? 'yes' : 'no']),
@@ -52,7 +52,11 @@ function rightsOf({ uses, idempotent }: NonNullable<Actionner['behaviour']>): st
   const again = idempotent
     ? 'It may be run again after an interruption.'
     : 'It is not run again after an interruption.';
-  return [doors, `${again} The rights that it needs:`, fenced('yaml', clusterRole(uses))].join('\n\n');
+  return [
+    doors,
+    `One try of it may take ${deadline} s. ${again} The rights that it needs:`,
+    fenced('yaml', clusterRole(uses)),
+  ].join('\n\n');
 }
 
 /** The page of the outputs. */

@@ -37,6 +37,11 @@ export function rulesSchema(catalog: Catalog): Schema {
 
 const TEXT = { $ref: '#/definitions/text' };
 const TEXTS = { $ref: '#/definitions/texts' };
+const DURATION = {
+  type: ['string', 'number', 'null'],
+  pattern: '^(\\d+(\\.\\d+)?|(\\d+(\\.\\d+)?(ms|s|m|h))+)?$',
+  examples: ['30s', '2m'],
+};
 const SWITCH = { $ref: '#/definitions/switch' };
 
 function rule(): Schema {
@@ -93,6 +98,26 @@ function action(catalog: Catalog): Schema {
       additional_contexts: { ...contexts, description: 'facts to fetch for the actionner' },
       contexts,
       output: { $ref: '#/definitions/output' },
+      timeout: { ...DURATION, description: 'time for one try of the action (an extension)' },
+      retry: {
+        type: ['object', 'null'],
+        description: 'when the other side is busy (an extension)',
+        properties: {
+          attempts: {
+            type: ['integer', 'string', 'null'],
+            minimum: 1,
+            maximum: 100,
+            pattern: '^\\d*$',
+            description: 'tries in all',
+          },
+          backoff: { ...DURATION, description: 'time before the second try, doubled for each one after it' },
+        },
+        additionalProperties: false,
+      },
+      on_interrupt: {
+        enum: ['retry', 'fail', '', null],
+        description: 'whether to act again when the server ended in the middle of it (an extension)',
+      },
     },
     allOf: actionners.map(({ id, description, parameters }) =>
       branch('actionner', id, { parameters: { ...parametersSchema(parameters), description } }),
