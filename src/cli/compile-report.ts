@@ -9,6 +9,7 @@ import { countCases, testReport } from './testing/test-report.ts';
 /** What `compile` made. */
 export interface WrittenBundle {
   readonly rules: number;
+  readonly guards: number;
   readonly revision: string;
   /** Size of the policy module. */
   readonly moduleBytes: number;
@@ -45,8 +46,9 @@ export function compileReport(terminal: Terminal, format: 'text' | 'json' | 'git
   }
 }
 
-function writtenLine({ rules, revision, moduleBytes, file, bytes }: WrittenBundle): string {
-  const what = `${rules} ${rules === 1 ? 'rule' : 'rules'}`;
+function writtenLine({ rules, guards, revision, moduleBytes, file, bytes }: WrittenBundle): string {
+  const policies = guards === 0 ? '' : ` and ${guards} ${guards === 1 ? 'policy' : 'policies'}`;
+  const what = `${rules} ${rules === 1 ? 'rule' : 'rules'}${policies}`;
   if (file === undefined) {
     return `compiled ${what}: module of ${moduleBytes} bytes, revision ${revision} (write the bundle with -o FILE)\n`;
   }
@@ -66,7 +68,8 @@ function testData(tests: TestOutcome | undefined): object {
       milliseconds,
     })),
   }));
-  return { tests: { ...countCases(tests), files }, coverage: tests.coverage };
+  const { coverage, guardCoverage } = tests;
+  return { tests: { ...countCases(tests), files }, coverage, ...(guardCoverage.length > 0 && { guardCoverage }) };
 }
 
 function failedCase({ test, problems }: CaseResult): Diagnostic[] {

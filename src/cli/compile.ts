@@ -1,11 +1,12 @@
 import { writeFileSync } from 'node:fs';
+import { checkPolicies } from '../compiler/check-policies.ts';
 import { type Compiled, compile } from '../compiler/compile.ts';
 import type { SourceFile } from '../compiler/read.ts';
 import { TalonError } from '../model/talon-error.ts';
 import { catalog } from './catalog.ts';
 import { compileReport, type WrittenBundle } from './compile-report.ts';
 import { faultDiagnostic } from './fault-diagnostic.ts';
-import { rulesFilesOf } from './policy-source.ts';
+import { policiesFilesOf, rulesFilesOf } from './policy-source.ts';
 import { Progress } from './progress.ts';
 import { fileProblem } from './read-file.ts';
 import { areLarge, readEmbeddedFile, readRulesFiles } from './read-rules-files.ts';
@@ -60,19 +61,28 @@ async function compileAndTest(
 ): Promise<number> {
   if (flags.junit !== undefined && flags.test === undefined) throw new TalonError('usage', '--junit needs --test');
   const progress = new Progress(context.terminal);
-  const compileSources = (files: readonly SourceFile[]): Compiled =>
-    compile(files, { catalog, readFile: readEmbeddedFile, strictTalon: flags.strictTalon ?? false });
-  const compileFiles = (files: readonly string[]): Compiled => {
+  const policies = policiesFilesOf(context);
+  const compileSources = (files: readonly SourceFile[], guards: readonly SourceFile[] = []): Compiled =>
+    compile(files, { catalog, readFile: readEmbeddedFile, strictTalon: flags.strictTalon ?? false, policies: guards });
+  const compileFiles = (files: readonly string[], guards: readonly string[] = []): Compiled => {
     const sources = readRulesFiles(files);
     progress.step(`compiling ${files.join(', ')}`, areLarge(sources));
-    return compileSources(sources);
+    return compileSources(sources, readRulesFiles(guards));
   };
-  const own = ownRules(context, operands, flags, compileFiles);
-  const compileText = (file: SourceFile): Compiled => compileSources([file]);
+  const own = ownRules(context, operands, flags, (files) => compileFiles(files, policies));
   const tests =
     flags.test === undefined
       ? undefined
-      : await testRules({ place: flags.test, ...(own && { own }), compileFiles, compileText, progress });
+      : await testRules({
+          place: flags.test,
+          ...(own && { own }),
+          compileFiles: (files) => compileFiles(files),
+          compileText: (file) => compileSources([file]),
+          policies,
+          checkPolicyFiles: (files) => checkPolicies(readRulesFiles(files), catalog),
+          checkPolicyText: (file) => checkPolicies([file], catalog),
+          progress,
+        });
   if (tests && flags.junit !== undefined) write(flags.junit, junitXml(tests.files));
   const compiled = own === undefined || own.result.bundle !== undefined;
   const good = compiled && (tests === undefined || countCases(tests).failed === 0);
@@ -101,7 +111,12 @@ function writeBundle(
   file: string | undefined,
   progress: Progress,
 ): WrittenBundle {
-  const facts = { rules: bundle.rules.length, revision: bundle.revision, moduleBytes: bundle.module.length };
+  const facts = {
+    rules: bundle.rules.length,
+    guards: bundle.guards.length,
+    revision: bundle.revision,
+    moduleBytes: bundle.module.length,
+  };
   if (file === undefined) return facts;
   progress.step(`packing ${file}`);
   const bytes = bundle.pack();

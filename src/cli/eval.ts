@@ -1,7 +1,9 @@
 import { EVENT_ERRORS, type EventError } from '../model/falco-event.ts';
+import { type ParsedGuard, parseGuard } from '../model/parsed-guard.ts';
 import type { PlannedAction } from '../model/rule.ts';
 import { escapeJsonText } from '../platform/telemetry/log-line.ts';
 import type { EngineAnswer } from '../runtime/open-bundle.ts';
+import { catalog } from './catalog.ts';
 import { openPolicy } from './policy-source.ts';
 import { readAlerts } from './read-alerts.ts';
 import type { CommandContext } from './talon-command.ts';
@@ -14,7 +16,7 @@ export interface EvalFlags {
 type Answer = EngineAnswer | EventError;
 
 /**
- * `eval`: prints the plan of every alert, as text or as one JSON object per line. Ends with 1 if the rules are refused or
+ * `eval`: prints the plan of every alert, as text with the guard policies that each action will have to pass, or as one JSON object per line. Ends with 1 if the rules are refused or
  * if one of the alerts is none; the others are evaluated all the same.
  */
 export async function evalCommand(
@@ -24,11 +26,12 @@ export async function evalCommand(
 ): Promise<number> {
   const engine = await openPolicy(context, flags.bundle);
   if (!engine) return 1;
+  const guards = engine.guards.map(parseGuard);
   let exitCode = 0;
   for await (const { name, bytes } of readAlerts(files, context.terminal)) {
     const answer = engine.evaluate(bytes);
     if (!answer.ok) exitCode = 1;
-    context.terminal.out(flags.format === 'json' ? jsonAnswer(name, answer) : textAnswer(name, answer));
+    context.terminal.out(flags.format === 'json' ? jsonAnswer(name, answer) : textAnswer(name, answer, guards));
   }
   return exitCode;
 }
@@ -41,15 +44,26 @@ function jsonAnswer(name: string, answer: Answer): string {
   return `${escapeJsonText(JSON.stringify({ alert: name, error, rules, plan }))}\n`;
 }
 
-function textAnswer(name: string, answer: Answer): string {
+function textAnswer(name: string, answer: Answer, guards: readonly ParsedGuard[]): string {
   const title = escapeJsonText(name);
   if (!answer.ok) return `${title}: not an alert: ${EVENT_ERRORS[answer.code]}, at byte ${answer.offset}\n`;
   if (answer.rules.length === 0) return `${title}: no rule matches\n`;
   const rules = answer.plan.rules.map(({ rule, dry_run, actions }) => {
     const head = `  ${escapeJsonText(rule)}${dry_run ? '  (dry run)' : ''}\n`;
-    return head + actions.map((action, index) => `    ${index + 1}. ${actionLine(action)}\n`).join('');
+    return (
+      head +
+      actions.map((action, index) => `    ${index + 1}. ${actionLine(action)}\n${guardLine(action, guards)}`).join('')
+    );
   });
   return `${title}:\n${rules.join('')}`;
+}
+
+/** The names of the policies that are for an action. */
+function guardLine({ actionner: id }: PlannedAction, guards: readonly ParsedGuard[]): string {
+  const actionner = catalog.actionners.get(id);
+  const applying = actionner ? guards.filter((guard) => guard.appliesTo(actionner)) : [];
+  if (applying.length === 0) return '';
+  return `${escapeJsonText(`       guarded by ${applying.map(({ policy }) => policy.policy).join(', ')}`)}\n`;
 }
 
 /** `Label  kubernetes:label  {"labels":{"a":"b"}} -> minio:s3`. Values are escaped as in JSON. */

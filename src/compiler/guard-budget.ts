@@ -1,5 +1,6 @@
 import { BUDGET_KEYS, type BudgetKey, type GuardBudget, LONGEST_WINDOW_SECONDS } from '../model/guard-policy.ts';
 import type { BudgetBlock } from './blocks.ts';
+import { secondsOf } from './duration.ts';
 import type { Findings } from './findings.ts';
 import type { ScalarNode } from './yaml-node.ts';
 
@@ -26,14 +27,11 @@ function budgetMax(node: ScalarNode, findings: Findings): number {
   return 0;
 }
 
-const DURATION = /^(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?$/;
-
 function budgetWindow(node: ScalarNode, findings: Findings): number {
-  const [, hours = 0, minutes = 0, seconds = 0] = DURATION.exec(node.text) ?? [];
-  const window = Number(hours) * 3600 + Number(minutes) * 60 + Number(seconds);
-  if (window >= 1 && window <= LONGEST_WINDOW_SECONDS) return window;
-  const message =
-    window > LONGEST_WINDOW_SECONDS ? 'is longer than 24h' : 'is no duration such as `30s`, `10m` or `1h30m`';
+  const window = /[hms]$/.test(node.text) ? secondsOf(node.text) : undefined;
+  if (window !== undefined && Number.isInteger(window) && window > 0 && window <= LONGEST_WINDOW_SECONDS) return window;
+  const isLong = window !== undefined && window > LONGEST_WINDOW_SECONDS;
+  const message = isLong ? 'is longer than 24h' : 'is no duration such as `30s`, `10m` or `1h30m`';
   findings.add('T1911', node, `\`${node.text}\` ${message}`);
   return 0;
 }

@@ -147,7 +147,7 @@ describe('mistakes are named with their place', () => {
     ['tests: 5', '1:8 T1802 `tests` is a list'],
     ['tests:\n  - 5', '2:5 T1802 a test is a mapping'],
     [`${CASE}    expect: { rule: [] }`, '4:15 T1801 unknown key `rule` in `expect`'],
-    [`${CASE}    expect: {}`, '4:13 T1803 `expect` has at least one of `rules`, `plan` and `diagnostics`'],
+    [`${CASE}    expect: {}`, '4:13 T1803 `expect` has at least one of `rules`, `plan`, `diagnostics` and `verdict`'],
     [CASE, '2:5 T1803 a test has an `expect`'],
     [`${CASE}    expect: { rules: R }`, '4:22 T1802 `rules` is a list'],
     [`${CASE}    expect: { rules: [[R]] }`, '4:23 T1802 `rules` is a list of texts'],

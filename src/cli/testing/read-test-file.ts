@@ -8,8 +8,16 @@ import type { YamlNode } from '../../compiler/yaml-node.ts';
 import type { Diagnostic } from '../../model/diagnostic.ts';
 import type { JsonObject } from '../../model/json-value.ts';
 import { changed, readJsonObject, removed, toJson, writeJson } from './event-json.ts';
+import { GUARD_KEYS, readGuardedAction, readVerdict, VERDICT_KEYS } from './read-guarded-action.ts';
 import { StrictMap, TestFindings } from './strict-map.ts';
-import type { Expectation, ExpectedAction, ExpectedDiagnostic, TestCase, TestFile } from './test-file.ts';
+import type {
+  Expectation,
+  ExpectedAction,
+  ExpectedDiagnostic,
+  GuardedAction,
+  TestCase,
+  TestFile,
+} from './test-file.ts';
 
 /** A test file, or all mistakes in it, each with its place; then also the source to draw them from. */
 export interface ReadTestFile {
@@ -34,9 +42,12 @@ export function readTestFile(file: string, bytes: Uint8Array): ReadTestFile {
   return { ...(diagnostics.length === 0 && { test }), diagnostics, sources: [source] };
 }
 
-const FILE_KEYS = ['rules', 'tests'];
-const CASE_KEYS = ['name', 'event', 'event_file', 'from', 'change', 'remove', 'rules_text', 'expect'];
-const EXPECT_KEYS = ['rules', 'plan', 'diagnostics'];
+const FILE_KEYS = ['rules', 'policies', 'tests'];
+const CASE_KEYS = [
+  ...['name', 'event', 'event_file', 'from', 'change', 'remove', 'rules_text', 'policies_text', 'expect'],
+  ...GUARD_KEYS,
+];
+const EXPECT_KEYS = ['rules', 'plan', 'diagnostics', ...VERDICT_KEYS];
 const ACTION_KEYS = ['rule', 'action', 'actionner', 'dry_run', 'parameters'];
 const DIAGNOSTIC_KEYS = ['code', 'severity', 'message', 'line', 'column'];
 const SOURCES = ['event', 'event_file', 'from'] as const;
@@ -51,6 +62,7 @@ class TestFileReader {
   readonly #path: string;
   readonly #findings: TestFindings;
   readonly #alerts = new Map<string, Alert | undefined>();
+  readonly #guarded = new Map<string, GuardedAction | undefined>();
 
   constructor(file: string, findings: TestFindings) {
     this.#path = file;
@@ -60,9 +72,11 @@ class TestFileReader {
   file(root: YamlNode): TestFile {
     const map = new StrictMap(root, 'a test file', FILE_KEYS, this.#findings);
     const rules = map.texts('rules')?.map((name) => this.#resolve(name));
+    const policies = map.texts('policies')?.map((name) => this.#resolve(name));
     const tests = map.list('tests');
     if (!tests?.length && !map.has('tests')) this.#missing(map.spot(), 'a test file has a list `tests`');
-    return { path: this.#path, ...(rules && { rules }), cases: (tests ?? []).map((node) => this.#case(node)) };
+    const cases = (tests ?? []).map((node) => this.#case(node));
+    return { path: this.#path, ...(rules && { rules }), ...(policies && { policies }), cases };
   }
 
   #case(node: YamlNode): TestCase {
@@ -73,15 +87,20 @@ class TestFileReader {
       this.#findings.add('T1804', map.spot('name'), `a test named \`${name}\` stands above`);
     const alert = this.#alert(map);
     this.#alerts.set(name, alert);
-    const rulesText = map.text('rules_text');
+    const guarded = readGuardedAction(map, this.#guarded.get(map.text('from') ?? ''), this.#findings);
+    this.#guarded.set(name, guarded);
     if (!map.has('expect')) this.#missing(map.spot(), 'a test has an `expect`');
     const expected = map.node('expect');
     const expect = expected ? this.#expectation(expected) : {};
     if ((expect.rules || expect.plan) && !SOURCES.some((key) => map.has(key))) {
       this.#missing(map.spot(), 'a test that expects rules or a plan has an `event`, an `event_file` or a `from`');
     }
+    if (expect.verdict && !(guarded?.actionner && SOURCES.some((key) => map.has(key)))) {
+      this.#missing(map.spot(), 'a test that expects a verdict has an alert (`event`, ...) and an `action`');
+    }
     const place = node.source.place(node.start, node.end);
-    return { name, place, expect, ...(alert && { event: alert.bytes }), ...(rulesText !== undefined && { rulesText }) };
+    const texts = defined({ rulesText: map.text('rules_text'), policiesText: map.text('policies_text') });
+    return { name, place, expect, ...(alert && { event: alert.bytes }), ...(guarded && { guarded }), ...texts };
   }
 
   #alert(map: StrictMap): Alert | undefined {
@@ -135,12 +154,12 @@ class TestFileReader {
   #expectation(node: YamlNode): Expectation {
     const map = new StrictMap(node, '`expect`', EXPECT_KEYS, this.#findings);
     if (!EXPECT_KEYS.some((key) => map.has(key))) {
-      this.#missing(map.spot(), '`expect` has at least one of `rules`, `plan` and `diagnostics`');
+      this.#missing(map.spot(), '`expect` has at least one of `rules`, `plan`, `diagnostics` and `verdict`');
     }
     const rules = map.texts('rules');
     const plan = map.list('plan')?.map((item) => this.#action(item));
     const diagnostics = map.list('diagnostics')?.map((item) => this.#diagnostic(item));
-    return { ...(rules && { rules }), ...(plan && { plan }), ...(diagnostics && { diagnostics }) };
+    return defined({ rules, plan, diagnostics, verdict: readVerdict(map) });
   }
 
   #action(node: YamlNode): ExpectedAction {
@@ -168,7 +187,7 @@ class TestFileReader {
   }
 
   #missing(spot: Spot, message: string): void {
-    this.#findings.add('T1803', { ...spot, end: spot.start }, message);
+    this.#findings.missing(spot, message);
   }
 
   #kind(node: YamlNode, message: string): undefined {

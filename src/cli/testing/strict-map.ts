@@ -28,6 +28,11 @@ export class TestFindings {
     const place = source.place(start, end);
     this.diagnostics.push({ code, severity: 'error', message, place, ...(hint !== undefined && { hint }) });
   }
+
+  /** Something lacks; shown where it would stand. */
+  missing(spot: Spot, message: string): void {
+    this.add('T1803', { ...spot, end: spot.start }, message);
+  }
 }
 
 /**
@@ -77,6 +82,36 @@ export class StrictMap {
     if (text === undefined || /^[1-9]\d{0,8}$/.test(text)) return text === undefined ? undefined : Number(text);
     this.#findings.add('T1802', this.spot(key), `\`${key}\` is a number from 1 on, not \`${text}\``);
     return undefined;
+  }
+
+  /** One of some words. */
+  word<const W extends string>(key: string, words: readonly W[]): W | undefined {
+    const text = this.text(key);
+    const word = words.find((each) => each === text);
+    if (text === undefined || word !== undefined) return word;
+    const message = `\`${key}\` is ${words.join(', ').replace(/, (?=[^,]*$)/, ' or ')}, not \`${text}\``;
+    this.#findings.add('T1802', this.spot(key), message, didYouMean(text, words));
+    return undefined;
+  }
+
+  /** A mapping of its own. */
+  map(key: string, keys: readonly string[]): StrictMap | undefined {
+    const node = this.node(key);
+    return node && new StrictMap(node, `\`${key}\``, keys, this.#findings);
+  }
+
+  /** A mapping of texts, by any keys. */
+  textMap(key: string): Readonly<Record<string, string>> {
+    const node = this.node(key);
+    if (node && node.kind !== 'map') this.#findings.add('T1802', node, `\`${key}\` is a mapping`);
+    const entries = node?.kind === 'map' ? [...node.entries] : [];
+    return Object.fromEntries(
+      entries.flatMap(([name, { value }]) => {
+        if (value.kind === 'scalar') return [[name, value.text]];
+        this.#findings.add('T1802', value, `an item of \`${key}\` is a text`);
+        return [];
+      }),
+    );
   }
 
   flag(key: string): boolean | undefined {

@@ -6,6 +6,7 @@ import { TalonError } from '../../model/talon-error.ts';
 import type { Progress } from '../progress.ts';
 import { fileProblem, readUpTo } from '../read-file.ts';
 import { findTestFiles, testFilesBeside } from './find-test-files.ts';
+import { type CheckPolicyFiles, type CheckPolicyText, PolicySubjects } from './policy-subjects.ts';
 import { readTestFile } from './read-test-file.ts';
 import { type FileResult, runTests, type TestRun } from './run-tests.ts';
 import type { TestFile } from './test-file.ts';
@@ -13,12 +14,16 @@ import { type CompileFiles, type CompileText, TestSubjects } from './test-subjec
 
 /** What `compile --test` is asked to do. */
 export interface TestOrder {
-  /** Folder or file to search; true for the folders of the rules files. */
+  /** Folder or file to search; true for the folders of the files of the command line. */
   readonly place: string | true;
   /** The rules files of the command line, and what came of them. */
   readonly own?: { readonly files: readonly string[]; readonly result: Compiled };
   readonly compileFiles: CompileFiles;
   readonly compileText: CompileText;
+  /** The files of guard policies of the command line; their findings are among those of the rules, if there are rules. */
+  readonly policies: readonly string[];
+  readonly checkPolicyFiles: CheckPolicyFiles;
+  readonly checkPolicyText: CheckPolicyText;
   readonly progress: Progress;
 }
 
@@ -43,14 +48,18 @@ export async function testRules(order: TestOrder): Promise<TestOutcome> {
     else broken.push({ path, cases: [], fault: read.diagnostics.map(({ message }) => message).join('; ') });
   }
   const subjects = new TestSubjects(order.compileFiles, order.compileText, order.own);
-  const run = await runTests(files, subjects, (path) => order.progress.step(`testing ${path}`));
+  const policies = new PolicySubjects(order.checkPolicyFiles, order.checkPolicyText, order.policies);
+  const run = await runTests(files, subjects, policies, (path) => order.progress.step(`testing ${path}`));
   const judged = new Set(files.filter(expectsDiagnostics).map(({ rules }) => JSON.stringify(rules)));
   for (const { files: names, result } of subjects.compiled) {
     if (!judged.has(JSON.stringify(names))) findings.push(result);
   }
+  for (const { files: names, result } of policies.compiled) {
+    if (!order.own || names !== order.policies) findings.push(result);
+  }
   return {
+    ...run,
     files: [...broken, ...run.files],
-    coverage: run.coverage,
     diagnostics: findings.flatMap(({ diagnostics }) => diagnostics),
     sources: findings.flatMap(({ sources }) => sources),
   };
@@ -64,14 +73,19 @@ function readSmall(file: string): Buffer {
   }
 }
 
-function testPaths({ place, own }: TestOrder): readonly string[] {
-  if (place !== true) return findTestFiles(place);
-  return own ? testFilesBeside(own.files) : findTestFiles('.');
+function testPaths(order: TestOrder): readonly string[] {
+  if (order.place !== true) return findTestFiles(order.place);
+  const files = ownFiles(order);
+  return files.length > 0 ? testFilesBeside(files) : findTestFiles('.');
 }
 
-function whereOf({ place, own }: TestOrder): string {
-  if (place !== true) return `below ${place}`;
-  return own ? 'beside the rules files' : 'below the current folder';
+function whereOf(order: TestOrder): string {
+  if (order.place !== true) return `below ${order.place}`;
+  return ownFiles(order).length > 0 ? 'beside the rules files' : 'below the current folder';
+}
+
+function ownFiles({ own, policies }: TestOrder): readonly string[] {
+  return [...(own?.files ?? []), ...policies];
 }
 
 function expectsDiagnostics({ cases }: TestFile): boolean {

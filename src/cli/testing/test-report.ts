@@ -1,4 +1,5 @@
 import type { Coverage, RuleCoverage } from './coverage.ts';
+import type { GuardCoverage, PolicyCoverage } from './guard-coverage.ts';
 import type { CaseResult, FileResult, TestRun } from './run-tests.ts';
 
 /** How many cases passed and failed; a file that could not be run counts as one that failed. */
@@ -15,6 +16,7 @@ export function testReport(run: TestRun): string {
   const blocks = [
     run.files.map(fileReport).join(''),
     ...run.coverage.map(coverageReport),
+    ...run.guardCoverage.map(guardCoverageReport),
     `${passed} passed, ${failed} failed\n`,
   ];
   return blocks.join('\n');
@@ -39,6 +41,23 @@ function coverageReport({ subject, rules }: Coverage): string {
   const shown = terms.filter(({ held, failed }) => held > 0 && failed > 0).length;
   const head = `coverage of ${subject}: ${matched} of ${rules.length} rules matched, ${shown} of ${terms.length} terms both held and failed\n`;
   return head + rules.map(ruleReport).join('');
+}
+
+/** Denials that no test was stopped by, and policies that let nothing through. */
+function guardCoverageReport({ subject, policies }: GuardCoverage): string {
+  const denials = policies.flatMap((policy) => policy.denials);
+  const stopping = denials.filter(({ stopped }) => stopped > 0).length;
+  const passing = policies.filter(({ passed }) => passed > 0).length;
+  const head = `coverage of ${subject}: ${passing} of ${policies.length} policies let an action pass, ${stopping} of ${denials.length} denials stopped one\n`;
+  return head + policies.map(policyReport).join('');
+}
+
+function policyReport({ policy, passed, denials }: PolicyCoverage): string {
+  const gaps = denials.flatMap(({ stopped, expression }) =>
+    stopped > 0 ? [] : [`      never stopped: ${expression.replaceAll(/\s+/g, ' ').trim()}\n`],
+  );
+  if (passed > 0 && gaps.length === 0) return '';
+  return `    ${policy}${passed > 0 ? '' : ': never let an action pass'}\n${gaps.join('')}`;
 }
 
 function ruleReport({ rule, matched, terms }: RuleCoverage): string {
