@@ -1,6 +1,7 @@
 import { Argument, Option } from 'commander';
 import { buildInfo } from './build-info.ts';
 import type { DemoFlags } from './demo.ts';
+import { addJournalCommands } from './journal-commands.ts';
 import { addPolicyCommands } from './policy-commands.ts';
 import { formatOption, type Run, TalonCommand } from './talon-command.ts';
 import { drawsColor } from './terminal.ts';
@@ -43,6 +44,7 @@ export function buildProgram(name: string, run: Run): TalonCommand {
   for (const option of program.options) option.hidden = option.long === '--version';
   addServer(program, run);
   addPolicyCommands(program, run);
+  addJournalCommands(program, run);
   addCatalogLists(program, run);
   addDemo(program, run);
   addVersion(program, run);

@@ -17,6 +17,9 @@ import { APPLICATION_ID, FORMAT, TABLES } from './schema.ts';
 /** Milliseconds to wait while another process writes. */
 export const BUSY_TIMEOUT = 10_000;
 
+/** Ends the name of a repaired journal that has not taken the place of the damaged one yet. */
+export const REPAIRED = '.repaired';
+
 export type JournalDatabase = Database.Database;
 
 /** Keeps the file from being opened by a second server. The kernel lets go of it when the process ends, however it ends. */
@@ -55,6 +58,7 @@ export function lockJournal(file: string): JournalLock | undefined {
  * @throws TalonError('journal') with what is wrong with the file and what to do
  */
 export function openForServer(file: string): JournalDatabase {
+  if (existsSync(`${file}${REPAIRED}`)) throw damaged(file, 'a repair of it was not finished');
   if (!existsSync(file)) create(file);
   const database = openExisting(file);
   worded(file, () => {

@@ -30,7 +30,8 @@ export interface PlanEnd {
   readonly reason: string;
 }
 
-type Row = readonly (string | number | Buffer)[];
+/** A row as SQLite gives it, the checksum last. */
+export type Row = readonly (string | number | Buffer)[];
 
 /** A statement whose rows are lists of columns, the last of them the checksum. */
 function checkedRows(database: JournalDatabase, table: string, sql: string, ...values: unknown[]): Columns[] {

@@ -1,7 +1,7 @@
 import type { BudgetUse, OpenPlan, StoredPolicy } from '../../model/journal.ts';
 import { type AlertRow, ArenaReader, type Entry } from './arena.ts';
 import { type JournalDatabase, single } from './journal-file.ts';
-import { openIds, readBudgetUses, readFact, readPlan, readPolicy, writeFact } from './journal-rows.ts';
+import { firstIdSince, openIds, readBudgetUses, readFact, readPlan, readPolicy, writeFact } from './journal-rows.ts';
 import { rowSum } from './row-sum.ts';
 
 /** The statements of the hot path, prepared once. */
@@ -204,13 +204,9 @@ export class JournalStore {
   }
 
   acceptedSince(at: number): { key: string; at: number }[] {
-    const newestFirst = this.#database.prepare('SELECT key, at FROM alert ORDER BY id DESC').raw();
-    const found: { key: string; at: number }[] = [];
-    for (const row of newestFirst.iterate() as Iterable<[string, number]>) {
-      if (row[1] < at) break;
-      found.push({ key: row[0], at: row[1] });
-    }
-    return found.reverse();
+    const select = this.#database.prepare('SELECT key, at FROM alert WHERE id >= ? AND at >= ? ORDER BY id').raw();
+    const rows = select.all(firstIdSince(this.#database, at), at) as [string, number][];
+    return rows.map((row) => ({ key: row[0], at: row[1] }));
   }
 
   /** @throws BadRow */

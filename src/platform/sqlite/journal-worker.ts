@@ -1,27 +1,17 @@
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import { TalonError } from '../../model/talon-error.ts';
 import { Housekeeping } from './housekeeping.ts';
-import { damaged, type JournalDatabase, lockJournal, openForServer, worded } from './journal-file.ts';
-import { BadRow, forgetAlerts } from './journal-rows.ts';
-import { JournalStore } from './journal-store.ts';
 import type { FromThread, Questions, ThreadStart, ToThread } from './journal-thread.ts';
+import { type OpenedStore, openStore } from './open-store.ts';
 
 /** Milliseconds between looks at what operators wrote, and at what is to be tidied up. */
 const LOOK_EVERY = 400;
-
-/** What an opened journal is to its thread. */
-interface Opened {
-  readonly database: JournalDatabase;
-  readonly store: JournalStore;
-  readonly nextSeq: number;
-  readonly close: () => void;
-}
 
 /** The thread of the journal: the only one that writes the file, so that a slow disk holds up nobody but what waits for it. */
 class JournalThread {
   readonly #port: MessagePort;
   readonly #file: string;
-  readonly #opened: Opened;
+  readonly #opened: OpenedStore;
   readonly #housekeeping: Housekeeping;
   readonly #timer: NodeJS.Timeout;
   #seenVersion: unknown;
@@ -29,7 +19,7 @@ class JournalThread {
   #isBusy = false;
   #lastTrouble = '';
 
-  constructor(port: MessagePort, options: ThreadStart, opened: Opened) {
+  constructor(port: MessagePort, options: ThreadStart, opened: OpenedStore) {
     this.#port = port;
     this.#file = options.file;
     this.#opened = opened;
@@ -120,47 +110,14 @@ class JournalThread {
   }
 }
 
-/** @throws TalonError('journal') */
-function open({ file, forget }: ThreadStart): Opened {
-  const lock = lockJournal(file);
-  if (!lock) throw inUse(file);
-  let database: JournalDatabase | undefined;
-  const close = () => {
-    database?.close();
-    lock.release();
-  };
-  try {
-    database = openForServer(file);
-    return { ...worded(file, () => readOpened(database as JournalDatabase, forget)), close };
-  } catch (error) {
-    close();
-    throw error instanceof BadRow ? damaged(file, error.message, error) : error;
-  }
-}
-
-/** Reads all that a server needs at its start, so that it does not start with plans that it cannot resume. */
-function readOpened(database: JournalDatabase, forget: readonly number[]): Omit<Opened, 'close'> {
-  if (forget.length > 0) forgetAlerts(database, forget);
-  const store = new JournalStore(database);
-  const { plans, lastSeq } = store.readOpenPlans();
-  for (const revision of new Set(plans.map(({ alert }) => alert.revision))) store.policy(revision);
-  store.budgetsUsedSince(0);
-  return { database, store, nextSeq: lastSeq + 1 };
-}
-
 function reason(file: string, error: unknown): string {
   const text = error instanceof Error ? error.message : String(error);
   return text.includes(file) ? text : `the journal ${file}: ${text}`;
 }
 
-function inUse(file: string): TalonError {
-  const advice = 'stop that one, or set `journal.path` to another file';
-  return new TalonError('journal', `the journal ${file} is in use by another server: ${advice}`);
-}
-
 function start(port: MessagePort, options: ThreadStart): void {
   try {
-    const thread = new JournalThread(port, options, open(options));
+    const thread = new JournalThread(port, options, openStore(options));
     port.on('message', (message: ToThread) => thread.receive(message));
   } catch (error) {
     if (!(error instanceof TalonError)) throw error;
