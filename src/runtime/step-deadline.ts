@@ -1,6 +1,6 @@
 import { decodeParameters } from '../model/decode-parameters.ts';
 import type { Actionner } from '../model/definition.ts';
-import { leastDeadline, leastDeadline } from '../model/least-deadline.ts';
+import { leastDeadline } from '../model/least-deadline.ts';
 import type { PlannedAction } from '../model/rule.ts';
 
 /** Seconds for actionners that do not act yet: they end at once. */
