@@ -1,6 +1,14 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { decodeEvent } from '../model/decode-event.ts';
 import { DedupWindow, dedupKey } from './dedup.ts';
+
+/** Whether an alert is taken; what is taken is on disk at once. */
+function takes(window: DedupWindow, key: string): boolean {
+  if (window.repeats(key, () => undefined)) return false;
+  window.open(key)(true);
+  return true;
+}
 
 describe('DedupWindow', () => {
   it('has a fixed window, counted from the first alert', () => {
@@ -8,9 +16,7 @@ describe('DedupWindow', () => {
     const window = new DedupWindow(5, () => now);
     const taken = [0, 3, 4.9, 6, 10.5, 11].filter((second) => {
       now = 1_000 + second * 1_000;
-      if (window.isOpen('key')) return false;
-      window.open('key');
-      return true;
+      return takes(window, 'key');
     });
     expect(taken).toEqual([0, 6, 11]);
   });
@@ -18,23 +24,75 @@ describe('DedupWindow', () => {
   it('keeps keys apart, and closes each in its time', () => {
     let now = 0;
     const window = new DedupWindow(5, () => now);
-    window.open('a');
+    takes(window, 'a');
     now = 2_000;
-    window.open('b');
+    takes(window, 'b');
     now = 5_000;
-    expect([window.isOpen('a'), window.isOpen('b'), window.isOpen('c')]).toEqual([false, true, false]);
+    expect([takes(window, 'a'), takes(window, 'b'), takes(window, 'c')]).toEqual([true, false, true]);
   });
 
   it('remembers nothing when it is 0 seconds long', () => {
     const window = new DedupWindow(0, () => 0);
-    window.open('a');
-    expect(window.isOpen('a')).toBe(false);
+    window.restore([{ key: 'b', age: 0 }]);
+    expect([takes(window, 'a'), takes(window, 'a'), takes(window, 'b')]).toEqual([true, true, true]);
   });
 
   it('stays bounded', () => {
     const window = new DedupWindow(3_600, () => 0);
-    for (let index = 0; index < 200_001; index++) window.open(String(index));
-    expect([window.isOpen('0'), window.isOpen('1')]).toEqual([false, true]);
+    for (let index = 0; index < 200_001; index++) window.open(String(index))(true);
+    expect([takes(window, '1'), takes(window, '0')]).toEqual([false, true]);
+  });
+
+  it('goes on with what was taken before a restart, for the rest of its time', () => {
+    let now = 0;
+    const window = new DedupWindow(5, () => now);
+    window.restore([
+      { key: 'old', age: 5_000 },
+      { key: 'a', age: 4_000 },
+      { key: 'b', age: 1_000 },
+      { key: 'of a clock that went back', age: -60_000 },
+    ]);
+    expect([takes(window, 'old'), takes(window, 'a'), takes(window, 'b')]).toEqual([true, false, false]);
+    now = 1_000;
+    expect([takes(window, 'a'), takes(window, 'b')]).toEqual([true, false]);
+    now = 5_000;
+    expect(takes(window, 'of a clock that went back')).toBe(true);
+  });
+
+  it('lets what repeats an alert wait until that one is on disk, and share its answer', () => {
+    const alert = fc.record({ key: fc.constantFrom('a', 'b', 'c'), stored: fc.boolean(), settlesAfter: fc.nat(3) });
+    fc.assert(
+      fc.property(fc.array(alert, { maxLength: 30 }), (alerts) => {
+        const window = new DedupWindow(3_600, () => 0);
+        const answers = new Map<number, boolean>();
+        /** Alerts that are on their way to the disk, by key. */
+        const underWay = new Map<string, { at: number; settle: () => void; expected: boolean; repeats: number[] }>();
+        const onDisk = new Set<string>();
+        const settleDue = (now: number) => {
+          for (const [key, { at, settle, expected, repeats }] of [...underWay]) {
+            if (at > now) continue;
+            for (const each of repeats) expect(answers.has(each)).toBe(false);
+            underWay.delete(key);
+            if (expected) onDisk.add(key);
+            settle();
+            for (const each of repeats) expect(answers.get(each)).toBe(expected);
+          }
+        };
+        alerts.forEach(({ key, stored, settlesAfter }, index) => {
+          settleDue(index);
+          const repeats = window.repeats(key, (result) => answers.set(index, result));
+          expect(repeats).toBe(underWay.has(key) || onDisk.has(key));
+          if (onDisk.has(key)) expect(answers.get(index)).toBe(true);
+          else if (repeats) underWay.get(key)?.repeats.push(index);
+          else {
+            const settle = window.open(key);
+            const at = index + settlesAfter;
+            underWay.set(key, { at, settle: () => settle(stored), expected: stored, repeats: [] });
+          }
+        });
+        settleDue(Number.POSITIVE_INFINITY);
+      }),
+    );
   });
 });
 

@@ -43,6 +43,7 @@ export class DedupWindow {
 
   /** Takes up what was taken before a restart, oldest first; `age` in milliseconds. */
   restore(taken: Iterable<{ readonly key: string; readonly age: number }>): void {
+    if (this.#length === 0) return;
     for (const { key, age } of taken) this.#open(key, { at: this.#now() - Math.max(0, age), waiting: undefined });
   }
 

@@ -5,10 +5,13 @@ import type { PlannedRule } from '../model/rule.ts';
 import type { AlertHead, Telemetry } from '../model/transition.ts';
 import { type DedupWindow, dedupKey } from './dedup.ts';
 import { LaneKeys } from './lane-keys.ts';
-import type { Lanes, Slot, Ticket } from './lanes.ts';
+import type { Lanes, Slot } from './lanes.ts';
 import { type PlanStages, runPlan } from './plan-run.ts';
 import type { Policy } from './policy.ts';
 import { PlanHistory } from './resume.ts';
+
+/** Tries of one step that may be cut off by an end of the server, before its plan is held to be the cause. */
+const MOST_CUT_OFF = 5;
 
 /** An alert for which rules matched. */
 export interface MatchedAlert {
@@ -90,21 +93,28 @@ export class Pipeline {
    * @returns how many go on
    */
   async resume(plans: readonly OpenPlan[]): Promise<number> {
-    const lines: { readonly plan: OpenPlan; readonly policy: Policy; readonly ticket: Ticket }[] = [];
+    const policies = new Map<string, Policy | undefined>();
+    const inLine: (() => void)[] = [];
     for (const plan of plans) {
       const { alert } = plan;
-      const policy = await this.#options.policyOf(alert.revision);
-      const decoded = decodeEvent(alert.body);
-      const problem = decoded.ok ? problemOf(alert, policy) : 'its alert cannot be read';
-      if (!policy || !decoded.ok || problem !== undefined) {
-        await this.#bury(alert, problem ?? '');
-        continue;
-      }
-      const keys = this.#laneKeys.of(decoded.event, rulesOf(policy, alert.rules));
-      lines.push({ plan, policy, ticket: this.#options.lanes.enter(keys, alert.body.length) });
+      const { revision } = alert;
+      if (!policies.has(revision)) policies.set(revision, await this.#options.policyOf(revision));
+      const policy = policies.get(revision);
+      const problem = problemOf(plan, policy);
+      if (policy && problem === undefined) inLine.push(this.#lineUp(plan, policy));
+      else await this.#bury(alert, problem ?? '');
     }
-    for (const { plan, policy, ticket } of lines) ticket.start((slot) => this.#run(plan, policy, slot, true));
-    return lines.length;
+    for (const start of inLine) start();
+    return inLine.length;
+  }
+
+  /** Takes a place in line for a plan. Returns what starts it. */
+  #lineUp(plan: OpenPlan, policy: Policy): () => void {
+    const { alert } = plan;
+    const decoded = decodeEvent(alert.body);
+    const keys = decoded.ok ? this.#laneKeys.of(decoded.event, rulesOf(policy, alert.rules)) : [];
+    const ticket = this.#options.lanes.enter(keys, alert.body.length);
+    return () => ticket.start((slot) => this.#run(plan, policy, slot, true));
   }
 
   /** The alert is read again here, and not kept from when it came in: thousands may wait, and objects take more than texts. */
@@ -129,11 +139,15 @@ export class Pipeline {
   }
 }
 
-function problemOf({ revision, rules }: AcceptedAlert, policy: Policy | undefined): string | undefined {
-  if (!policy) return `the rules that it was made with (revision ${revision}) are gone`;
-  return rules.every((index) => policy.rules[index])
-    ? undefined
-    : 'it is made of rules that its revision does not have';
+/** Why a plan cannot be gone on with. */
+function problemOf({ alert, progress }: OpenPlan, policy: Policy | undefined): string | undefined {
+  if (!policy) return `the rules that it was made with (revision ${alert.revision}) are gone`;
+  if (alert.rules.some((index) => !policy.rules[index])) return 'it is made of rules that its revision does not have';
+  if (!decodeEvent(alert.body).ok) return 'its alert cannot be read';
+  const history = new PlanHistory(progress);
+  const next = history.next(rulesOf(policy, alert.rules));
+  if (!next || history.step(next.number).cutOff < MOST_CUT_OFF) return undefined;
+  return `the server ended ${MOST_CUT_OFF} times in the middle of the action '${next.action.action}'`;
 }
 
 function rulesOf(policy: Policy, indices: readonly number[]): readonly PlannedRule[] {

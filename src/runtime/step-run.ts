@@ -13,7 +13,7 @@ import { runTries } from './step-tries.ts';
 
 export interface StepStages {
   readonly actionners: ReadonlyMap<string, Actionner>;
-  readonly executor: Executor;
+  readonly executor: Pick<Executor, 'missing' | 'run'>;
   readonly apis: Apis;
   readonly notify: Notify;
   readonly journal: Journal;
