@@ -16,8 +16,9 @@ export interface EvalFlags {
 type Answer = EngineAnswer | EventError;
 
 /**
- * `eval`: prints the plan of every alert, as text with the guard policies that each action will have to pass, or as one JSON object per line. Ends with 1 if the rules are refused or
- * if one of the alerts is none; the others are evaluated all the same.
+ * `eval`: prints the plan of every alert, as text with the guard policies that each action will have to pass, or as one JSON
+ * object per line. Ends with 1 if the rules are refused or if one of the alerts is none; the others are evaluated all the
+ * same.
  */
 export async function evalCommand(
   context: CommandContext,
