@@ -5,12 +5,10 @@ import { Retention, type RetentionLimits } from './retention.ts';
 
 /** Milliseconds between looks for plans that are too old. */
 const AGE_EVERY = 60_000;
-/** Under a load that never pauses the mark is moved all the same, every so many milliseconds. */
-const NOTE_EVERY = 10_000;
 
 /**
- * What the thread of the journal does beside writing: drops what is too old or too much, keeps starts short, and empties the
- * write-ahead log. In pieces of a few milliseconds, so that alerts come in between; only the bound of the size is kept under
+ * What the thread of the journal does beside writing: drops what is too old or too much, and empties the write-ahead
+ * log. In pieces of a few milliseconds, so that alerts come in between; only the bound of the size is kept under
  * load as well.
  */
 export class Housekeeping {
@@ -18,7 +16,6 @@ export class Housekeeping {
   readonly #store: JournalStore;
   readonly #retention: Retention;
   #lastAgeLook = 0;
-  #lastNote = 0;
   /** Whether the log may hold something that is not in the file itself. */
   #isLogged = true;
 
@@ -41,7 +38,6 @@ export class Housekeeping {
     }
     if (!isIdle) {
       this.#isLogged = true;
-      if (now - this.#lastNote >= NOTE_EVERY) this.#note(now);
       return undefined;
     }
     if (now - this.#lastAgeLook >= AGE_EVERY) {
@@ -49,7 +45,7 @@ export class Housekeeping {
       if (dropped) return this.#logged(dropped);
       this.#lastAgeLook = now;
     }
-    this.#note(now);
+    if (this.#store.note()) this.#isLogged = true;
     this.#emptyLog();
     return undefined;
   }
@@ -57,11 +53,6 @@ export class Housekeeping {
   #logged(dropped: readonly DroppedPlan[]): readonly DroppedPlan[] {
     this.#isLogged = true;
     return dropped;
-  }
-
-  #note(now: number): void {
-    this.#lastNote = now;
-    if (this.#store.note()) this.#isLogged = true;
   }
 
   /** Not while somebody reads: then another time. */

@@ -4,19 +4,18 @@ import { damaged, type JournalDatabase, lockJournal, openExisting, worded } from
 import {
   BadRow,
   checked,
+  endedRow,
   endOf,
+  entryRow,
   firstIdSince,
   openIds,
   type PlanEnd,
   type Row,
   readAlert,
   readEnd,
-  readFact,
   readPolicy,
   readProgress,
-  writeFact,
 } from './journal-rows.ts';
-import { rowSum } from './row-sum.ts';
 
 /** A plan as operators see it. */
 export interface PlanRecord {
@@ -126,12 +125,6 @@ export class JournalDesk {
   reopen(ids: readonly number[], now: number): void {
     this.#transaction(() => {
       for (const id of ids) this.#reopen(id, now);
-      const mark = readFact(this.#database, 'mark');
-      writeFact(
-        this.#database,
-        'mark',
-        ids.reduce((least, id) => Math.min(least, id), mark),
-      );
     });
   }
 
@@ -140,9 +133,8 @@ export class JournalDesk {
     if (state === 'open') throw refused(`plan ${id} is open: it is being worked on, or waits`);
     if (state === 'done') throw refused(`plan ${id} is done: there is nothing to try again`);
     const seq = (readProgress(this.#database, id).at(-1)?.seq ?? 0) + 1;
-    const text = JSON.stringify({ kind: 'reopened' });
-    const row = [id, seq, now, text, rowSum([id, seq, now, text])];
-    this.#database.prepare('INSERT INTO entry VALUES(?, ?, ?, ?, ?)').run(row);
+    const row = entryRow(id, seq, now, { kind: 'reopened' });
+    this.#database.prepare('INSERT INTO entry VALUES(?, ?, ?, ?, ?, ?)').run(row);
     this.#database.prepare('DELETE FROM ended WHERE id = ?').run([id]);
     this.#database.prepare('INSERT OR IGNORE INTO reopened VALUES(?)').run([id]);
   }
@@ -166,8 +158,8 @@ export class JournalDesk {
     }
     if (state === 'done') throw refused(`plan ${id} is done: there is nothing to give up`);
     const reason = end ? `was ${state}${end.reason ? `: ${end.reason}` : ''}` : 'was open';
-    const row = [id, now, 'dropped', reason, rowSum([id, now, 'dropped', reason])];
-    if (state !== 'dropped') this.#database.prepare('INSERT OR REPLACE INTO ended VALUES(?, ?, ?, ?, ?)').run(row);
+    const row = endedRow({ id, at: now, state: 'dropped', reason });
+    if (state !== 'dropped') this.#database.prepare('INSERT OR REPLACE INTO ended VALUES(?, ?, ?, ?, ?, ?)').run(row);
   }
 
   #known(id: number): PlanRecord {

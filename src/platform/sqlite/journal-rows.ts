@@ -6,7 +6,7 @@ import type {
   OpenPlan,
   StoredPolicy,
 } from '../../model/journal.ts';
-import type { JournalDatabase } from './journal-file.ts';
+import { type JournalDatabase, single } from './journal-file.ts';
 import { type Columns, rowSum } from './row-sum.ts';
 
 /** A row whose content is not what was written. */
@@ -120,12 +120,10 @@ export function readPlan(database: JournalDatabase, id: number): (OpenPlan & { r
   return { alert, progress: entries.map(({ progress }) => progress), lastSeq: entries.at(-1)?.seq ?? 0 };
 }
 
-/** Ids from `mark` on that have not ended. */
+/** Ids of the plans that have not ended. */
 export function openIds(database: JournalDatabase): number[] {
-  const mark = readFact(database, 'mark');
-  const sql =
-    'SELECT id FROM alert WHERE id >= ? AND NOT EXISTS (SELECT 1 FROM ended WHERE ended.id = alert.id) ORDER BY id';
-  return (database.prepare(sql).raw().all(mark) as Row[]).map(([id]) => id as number);
+  const sql = 'SELECT id FROM alert WHERE NOT EXISTS (SELECT 1 FROM ended WHERE ended.id = alert.id) ORDER BY id';
+  return (database.prepare(sql).raw().all() as Row[]).map(([id]) => id as number);
 }
 
 /**
@@ -149,4 +147,27 @@ export function firstIdSince(database: JournalDatabase, at: number): number {
 export function forgetAlerts(database: JournalDatabase, ids: readonly number[]): void {
   const forget = database.prepare('DELETE FROM alert WHERE id = ?');
   for (const id of ids) forget.run([id]);
+}
+
+/** Looks for rows that are not about the plan that they were written for. @throws BadRow */
+export function checkPlanNumbers(database: JournalDatabase): void {
+  for (const [table, column] of [
+    ['entry', 'alert'],
+    ['ended', 'id'],
+  ] as const) {
+    const found = single(database, `SELECT ${column} FROM ${table} WHERE ${column} <> again LIMIT 1`);
+    if (found !== undefined) throw new BadRow(table, String(found));
+  }
+}
+
+/** Values of a row of `entry`. */
+export function entryRow(alert: number, seq: number, at: number, progress: object): (string | number)[] {
+  const columns = [alert, seq, at, JSON.stringify(progress), alert];
+  return [...columns, rowSum(columns)];
+}
+
+/** Values of a row of `ended`. */
+export function endedRow({ id, at, state, reason }: PlanEnd): (string | number)[] {
+  const columns = [id, at, state, reason, id];
+  return [...columns, rowSum(columns)];
 }

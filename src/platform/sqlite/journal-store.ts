@@ -1,7 +1,18 @@
 import type { BudgetUse, OpenPlan, StoredPolicy } from '../../model/journal.ts';
 import { type AlertRow, ArenaReader, type Entry } from './arena.ts';
 import { type JournalDatabase, single } from './journal-file.ts';
-import { firstIdSince, openIds, readBudgetUses, readFact, readPlan, readPolicy, writeFact } from './journal-rows.ts';
+import {
+  checkPlanNumbers,
+  endedRow,
+  entryRow,
+  firstIdSince,
+  openIds,
+  readBudgetUses,
+  readFact,
+  readPlan,
+  readPolicy,
+  writeFact,
+} from './journal-rows.ts';
 import { rowSum } from './row-sum.ts';
 
 /** The statements of the hot path, prepared once. */
@@ -10,8 +21,8 @@ function prepare(database: JournalDatabase) {
     begin: database.prepare('BEGIN IMMEDIATE'),
     commit: database.prepare('COMMIT'),
     alert: database.prepare('INSERT INTO alert VALUES(?, ?, ?, ?, ?, ?, ?, ?)'),
-    entry: database.prepare('INSERT OR REPLACE INTO entry VALUES(?, ?, ?, ?, ?)'),
-    end: database.prepare('INSERT OR REPLACE INTO ended VALUES(?, ?, ?, ?, ?)'),
+    entry: database.prepare('INSERT OR REPLACE INTO entry VALUES(?, ?, ?, ?, ?, ?)'),
+    end: database.prepare('INSERT OR REPLACE INTO ended VALUES(?, ?, ?, ?, ?, ?)'),
     budgetUse: database.prepare('INSERT OR IGNORE INTO budget_use VALUES(?, ?, ?, ?, ?)'),
     policy: database.prepare('INSERT OR REPLACE INTO policy VALUES(?, ?, ?)'),
   };
@@ -28,19 +39,16 @@ export interface Written {
 export class JournalStore {
   readonly #database: JournalDatabase;
   readonly #sql: ReturnType<typeof prepare>;
-  /** Ids of the plans that have not ended. */
-  readonly #open: Set<number>;
   /** The newest alert of each policy, as far as it is not in the file yet. */
   readonly #newest = new Map<string, number>();
   /** Policies in use by the server, whether or not an alert was accepted. */
   #kept: readonly string[] = [];
-  #lastMark = 0;
 
   /** @throws BadRow when something that open plans need is not what was written */
   constructor(database: JournalDatabase) {
     this.#database = database;
     this.#sql = prepare(database);
-    this.#open = new Set(openIds(database));
+    checkPlanNumbers(database);
     // What was accepted after the last time that this was noted down.
     const noted = readFact(database, 'noted');
     const tail = database.prepare('SELECT revision, max(id) FROM alert WHERE id > ? GROUP BY revision').raw();
@@ -72,11 +80,7 @@ export class JournalStore {
     } catch (error) {
       return error instanceof Error ? error.message : String(error);
     }
-    for (const { id, revision } of alerts) {
-      this.#open.add(id);
-      this.#newest.set(revision, id);
-    }
-    for (const entry of entries) if (entry.kind === 'close') this.#open.delete(entry.alert);
+    for (const { id, revision } of alerts) this.#newest.set(revision, id);
     return undefined;
   }
 
@@ -107,8 +111,7 @@ export class JournalStore {
 
   #addProgress({ alert, seq, progress }: Entry & { kind: 'progress' }): void {
     const { at, ...rest } = progress;
-    const text = JSON.stringify(rest);
-    this.#sql.entry.run([alert, seq, at, text, rowSum([alert, seq, at, text])]);
+    this.#sql.entry.run(entryRow(alert, seq, at, rest));
     if (progress.kind !== 'reserved') return;
     const { step } = progress;
     for (const key of progress.budgets) {
@@ -117,7 +120,7 @@ export class JournalStore {
   }
 
   #addEnd({ alert, at, state, reason }: Entry & { kind: 'close' }): void {
-    this.#sql.end.run([alert, at, state, reason, rowSum([alert, at, state, reason])]);
+    this.#sql.end.run(endedRow({ id: alert, at, state, reason }));
   }
 
   #addPolicy(policy: StoredPolicy): void {
@@ -129,24 +132,17 @@ export class JournalStore {
   }
 
   /**
-   * Notes down what makes the next start short, and what is needed to tell when nothing refers to a policy any more; drops
-   * such policies.
+   * Notes down what is needed to tell when nothing refers to a policy any more, and drops such policies.
    *
    * @returns whether there was something
    */
   note(): boolean {
-    let mark = this.nextId();
-    for (const id of this.#open) mark = Math.min(mark, id);
-    if (mark === this.#lastMark && this.#newest.size === 0) return false;
+    if (this.#newest.size === 0) return false;
     this.transaction(() => {
-      // An operator may have reopened an older plan meanwhile.
-      const reopened = single(this.#database, 'SELECT min(id) FROM reopened');
-      writeFact(this.#database, 'mark', Math.min(mark, Number(reopened ?? mark)));
       for (const [revision, id] of this.#newest) writeFact(this.#database, `policy ${revision}`, id);
       writeFact(this.#database, 'noted', this.nextId() - 1);
       this.#dropPolicies();
     });
-    this.#lastMark = mark;
     this.#newest.clear();
     return true;
   }
@@ -189,7 +185,6 @@ export class JournalStore {
 
   #plans(ids: readonly number[]): { readonly plans: OpenPlan[]; readonly lastSeq: number } {
     const read = ids.flatMap((id) => readPlan(this.#database, id) ?? []);
-    for (const { alert } of read) this.#open.add(alert.id);
     const lastSeq = read.reduce((last, plan) => Math.max(last, plan.lastSeq), 0);
     return { plans: read.map(({ alert, progress }) => ({ alert, progress })), lastSeq };
   }

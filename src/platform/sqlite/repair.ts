@@ -91,7 +91,7 @@ function write(target: string, found: Found, now: number): RepairReport {
   const alertIds = new Set(alerts.rows.map(([id]) => id as number));
   const parked = plansToPark(found, alertIds);
   const ended = ends.rows.filter(([id]) => alertIds.has(id as number));
-  const ofParked = parked.map((id) => [id, now, 'parked', PARKED_REASON]);
+  const ofParked = parked.map((id) => [id, now, 'parked', PARKED_REASON, id]);
   const database = new Database(target);
   try {
     database.exec('PRAGMA synchronous = FULL');

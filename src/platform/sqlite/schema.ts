@@ -6,16 +6,17 @@ export const FORMAT = 1;
 
 /**
  * Rows of `alert` and `entry` are only ever added and, long after, dropped, in about the order of their keys: that is what
- * keeps a commit cheap. Whether a plan is open follows from `ended` having no row for it. `mark` in `fact` says below which
- * id no plan is open, so that a start does not read all of the history. `sum` is the `rowSum` of the columns before it.
+ * keeps a commit cheap. Whether a plan is open follows from `ended` having no row for it. `sum` is the `rowSum` of the columns
+ * before it; `again` is the plan's number once more, so that a start finds rows that damage gave to another plan without
+ * reckoning the sums of the whole history.
  */
 export const TABLES: readonly string[] = [
   `CREATE TABLE alert(id INTEGER PRIMARY KEY, at INTEGER NOT NULL, key TEXT NOT NULL, revision TEXT NOT NULL,
      rules TEXT NOT NULL, trace TEXT NOT NULL, body BLOB NOT NULL, sum INTEGER NOT NULL)`,
   `CREATE TABLE entry(alert INTEGER NOT NULL, seq INTEGER NOT NULL, at INTEGER NOT NULL, progress TEXT NOT NULL,
-     sum INTEGER NOT NULL, PRIMARY KEY(alert, seq)) WITHOUT ROWID`,
+     again INTEGER NOT NULL, sum INTEGER NOT NULL, PRIMARY KEY(alert, seq)) WITHOUT ROWID`,
   `CREATE TABLE ended(id INTEGER PRIMARY KEY, at INTEGER NOT NULL, state TEXT NOT NULL, reason TEXT NOT NULL,
-     sum INTEGER NOT NULL)`,
+     again INTEGER NOT NULL, sum INTEGER NOT NULL)`,
   `CREATE TABLE budget_use(alert INTEGER NOT NULL, step INTEGER NOT NULL, key TEXT NOT NULL, at INTEGER NOT NULL,
      sum INTEGER NOT NULL, PRIMARY KEY(alert, step, key)) WITHOUT ROWID`,
   `CREATE TABLE policy(revision TEXT PRIMARY KEY, data TEXT NOT NULL, sum INTEGER NOT NULL) WITHOUT ROWID`,
