@@ -6,14 +6,15 @@ export interface AlertContent {
   readonly rule: string;
   readonly output?: string;
   readonly source?: string;
+  readonly hostname?: string;
   readonly fields: Readonly<Record<string, unknown>>;
 }
 
 /** The body of a request as Falco's http_output sends it: keys in alphabetical order, one line. */
-export function alertBody({ rule, output, source = 'syscall', fields }: AlertContent): string {
+export function alertBody({ rule, output, source = 'syscall', hostname = 'node-0', fields }: AlertContent): string {
   const pid = randomInt(100, 4_000_000);
   return JSON.stringify({
-    hostname: 'node-0',
+    hostname,
     output: output ?? `10:15:02.000000001: Notice A shell was spawned in a container (pid=${pid} shell=bash)`,
     output_fields: { 'evt.time': 1767262502000000000, 'proc.name': 'bash', 'proc.pid': pid, ...fields },
     priority: 'Notice',

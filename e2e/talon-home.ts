@@ -81,6 +81,14 @@ export class TalonHome {
     return runTalon(this.folder, ['journal', ...args], { JOURNAL_PATH: this.files.journal });
   }
 
+  /** The plans in its journal that are in one of these states. */
+  async plans(...states: readonly string[]): Promise<readonly ListedPlan[]> {
+    const flags = states.flatMap((state) => ['--state', state]);
+    const { code, stdout, stderr } = await this.journal('list', '--limit', '100000', '--format', 'json', ...flags);
+    if (code !== 0) throw new Error(`talon journal list ended with ${code}: ${stderr}`);
+    return (JSON.parse(stdout) as { readonly plans: readonly ListedPlan[] }).plans;
+  }
+
   remove(): void {
     removeScratch(this.folder);
   }
@@ -109,6 +117,15 @@ export class TalonHome {
     };
     writeFileSync(files.config, JSON.stringify(config));
   }
+}
+
+/** A plan as `talon journal list` prints it. */
+export interface ListedPlan {
+  readonly id: number;
+  readonly state: string;
+  readonly reason?: string;
+  readonly trace_id: string;
+  readonly rules: readonly string[];
 }
 
 export interface HomeFiles {

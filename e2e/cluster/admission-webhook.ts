@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
@@ -50,7 +51,8 @@ export async function interpose(
   const url = `https://127.0.0.1:${(webhook.address() as AddressInfo).port}/`;
   const path = '/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations';
   const pods = only === undefined ? [] : [probe, only];
-  await cluster.api.must('POST', path, configuration(namespace.name, operation, { url, ca: admin.ca, pods }));
+  const callee = { name: `${namespace.name}-${randomBytes(3).toString('hex')}`, url, ca: admin.ca, pods };
+  await cluster.api.must('POST', path, configuration(namespace.name, operation, callee));
 
   // The API server learns of the webhook a little later: ask it for something harmless until it calls.
   await namespace.pod(probe, { run: false });
@@ -66,7 +68,7 @@ export async function interpose(
   api.close();
   return {
     async close() {
-      await cluster.api.must('DELETE', `${path}/${namespace.name}`);
+      await cluster.api.must('DELETE', `${path}/${callee.name}`);
       webhook.closeAllConnections();
       await new Promise((resolve) => webhook.close(resolve));
     },
@@ -78,13 +80,15 @@ interface AdmissionReview {
 }
 
 interface Callee {
+  /** Of its configuration. */
+  readonly name: string;
   readonly url: string;
   readonly ca: string;
   /** Empty: all pods. */
   readonly pods: readonly string[];
 }
 
-function configuration(namespace: string, operation: PodOperation, { url, ca, pods }: Callee): unknown {
+function configuration(namespace: string, operation: PodOperation, { name, url, ca, pods }: Callee): unknown {
   const evict = operation === 'EVICT';
   const names = pods.map((pod) => `'${pod}'`).join(', ');
   const matchConditions = [
@@ -92,7 +96,7 @@ function configuration(namespace: string, operation: PodOperation, { url, ca, po
     ...(pods.length > 0 ? [{ name: 'these-pods', expression: `request.name in [${names}]` }] : []),
   ];
   return {
-    metadata: { name: namespace },
+    metadata: { name },
     webhooks: [
       {
         name: 'interpose.e2e.example',

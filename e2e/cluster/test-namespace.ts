@@ -26,10 +26,10 @@ export class TestNamespace {
   }
 
   /** Makes a standalone pod, and waits until it runs unless told not to. */
-  async pod(name: string, { labels, run = true }: PodOptions = {}): Promise<KubeObject> {
+  async pod(name: string, { labels, run = true, node = NODES[0] }: PodOptions = {}): Promise<KubeObject> {
     const pod = await this.#api.must('POST', this.pods(), {
       metadata: { name, ...(labels === undefined ? {} : { labels }) },
-      spec: { containers: CONTAINERS, ...(run ? { nodeName: NODES[0] } : {}) },
+      spec: { containers: CONTAINERS, ...(run ? { nodeName: node } : {}) },
     });
     return run ? this.#untilRunning(name) : pod;
   }
@@ -76,6 +76,14 @@ export class TestNamespace {
     await this.#api.must('PATCH', path, patch, 'application/strategic-merge-patch+json');
   }
 
+  /** Gives the container of a running pod an id such as runtimes give. */
+  async setContainerId(pod: string, id: string): Promise<void> {
+    const status = { name: 'main', containerID: `containerd://${id}`, ready: true, restartCount: 0 };
+    const containerStatuses = [{ ...status, image: 'registry.example/app:1', imageID: 'registry.example/app:1' }];
+    const path = `${this.pods(pod)}/status`;
+    await this.#api.must('PATCH', path, { status: { containerStatuses } }, 'application/strategic-merge-patch+json');
+  }
+
   find(pod: string): Promise<KubeObject | undefined> {
     return this.#api.find(this.pods(pod));
   }
@@ -120,4 +128,6 @@ export interface PodOptions {
   readonly labels?: Readonly<Record<string, string>>;
   /** False leaves the pod unbound, so it stays pending. */
   readonly run?: boolean;
+  /** The node that it runs on; the first one if it is left out. */
+  readonly node?: string;
 }
