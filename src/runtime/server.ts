@@ -2,32 +2,26 @@ import { METHODS } from 'node:http';
 import type { Server as TlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
-import type { Refusal, Telemetry } from '../model/transition.ts';
+import type { Telemetry } from '../model/transition.ts';
 import { Certificates } from './entrance/certificates.ts';
 import { Credentials } from './entrance/credentials.ts';
 import type { EntranceSettings } from './entrance/entrance-settings.ts';
 import { createGate, type Gate, openGate, ROUTES } from './entrance/gate.ts';
-import { createListener } from './entrance/http-listener.ts';
+import { createListener, type ListenerTimes } from './entrance/http-listener.ts';
 import { Refusals } from './entrance/refusals.ts';
 import type { Health } from './health.ts';
+import type { Intake } from './intake.ts';
 
 export interface ServerLimits {
   /** Bytes of a request's body. */
   readonly bodyBytes: number;
   readonly connections: number;
-}
-
-/** Takes the answer to one alert, at once or later, once: the status and, where it is counted under it, the reason of a refusal. */
-export type Answer = (status: 200 | 400 | 503, refusal?: Refusal) => void;
-
-/** What alerts are handed to. It counts its own refusals. */
-export interface AlertReceiver {
-  /** @param traceparent the header of that name (W3C Trace Context) */
-  receive(bytes: Buffer, traceparent: string | string[] | undefined, answer: Answer): void;
+  /** Tests have less time. */
+  readonly times?: ListenerTimes;
 }
 
 export interface ServerOptions {
-  readonly intake: AlertReceiver;
+  readonly intake: Pick<Intake, 'receive'>;
   readonly limits: ServerLimits;
   readonly telemetry: Telemetry;
   /** The text of the metrics page and its content type. */
@@ -115,6 +109,7 @@ function createApp(
     serverFactory: (handler) =>
       createListener(handler, {
         connections: limits.connections,
+        times: limits.times,
         tls: tls && { clients: tls.clientCaFile !== undefined },
         onUnreadable: (code, socket) => refusals.refuseConnection(code, socket),
       }),
@@ -145,7 +140,7 @@ function createApp(
   return app;
 }
 
-function addAlertRoutes(app: FastifyInstance, intake: AlertReceiver, refusals: Refusals): void {
+function addAlertRoutes(app: FastifyInstance, intake: ServerOptions['intake'], refusals: Refusals): void {
   app.post(ROUTES.alerts, (request, reply) => {
     intake.receive(request.body as Buffer, request.headers.traceparent, (status, refusal) => {
       if (status === 200) reply.code(200).send();

@@ -1,14 +1,19 @@
 import { decodeEvent } from '../../model/decode-event.ts';
 import type { Refusal, Transition } from '../../model/transition.ts';
 import type { HealthStatus } from '../health.ts';
-import { type Answer, Server } from '../server.ts';
+import type { Answer } from '../intake.ts';
+import { Server, type ServerLimits } from '../server.ts';
 import type { EntranceSettings } from './entrance-settings.ts';
+import type { ListenerTimes } from './http-listener.ts';
 
 /** An entrance with everything off, as by default. */
 export const OPEN: EntranceSettings = { bearerTokens: [], basicUsers: [], secretPaths: [], ratePerSecond: 0 };
 
 /** Largest body that the servers of tests take, in bytes. */
 export const BODY_LIMIT = 1 << 20;
+
+/** Times for tests that wait for their end. */
+export const QUICK: ListenerTimes = { request: 1_000, check: 100, handshake: 1_000, stall: 1_000, keepAlive: 72_000 };
 
 /** What an intake of a test was handed. */
 export interface Received {
@@ -27,7 +32,7 @@ export class TestServer {
   /** Answers an alert; tests may do so otherwise, and later. */
   answer: (body: Buffer, answer: Answer) => void = (body, answer) => answer(decodeEvent(body).ok ? 200 : 400);
 
-  constructor(entrance: Partial<EntranceSettings> = {}, connections = 64) {
+  constructor(entrance: Partial<EntranceSettings> = {}, limits: Partial<ServerLimits> = {}) {
     this.server = new Server({
       intake: {
         receive: (body, traceparent, answer) => {
@@ -35,7 +40,7 @@ export class TestServer {
           this.answer(body, answer);
         },
       },
-      limits: { bodyBytes: BODY_LIMIT, connections },
+      limits: { bodyBytes: BODY_LIMIT, connections: 64, ...limits },
       telemetry: { emit: (transition) => this.transitions.push(transition), accepted: () => undefined },
       metrics: { contentType: 'text/plain; version=0.0.4', page: () => this.page() },
       health: {

@@ -6,7 +6,7 @@ import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { EntranceSettings } from './entrance-settings.ts';
 import { exchange, RawConnection, raw } from './raw-client.ts';
 import { type Issued, TestAuthority } from './test-certificates.ts';
-import { TestServer } from './test-server.ts';
+import { QUICK, TestServer } from './test-server.ts';
 
 const ALERT = '{"output":"a","rule":"R","priority":"Notice"}';
 const TOKEN = 'token-0123456789abcdef';
@@ -47,7 +47,7 @@ describe('TLS', () => {
   }
 
   async function start(settings: Partial<EntranceSettings>) {
-    const tested = new TestServer(settings);
+    const tested = new TestServer(settings, { times: QUICK });
     begun.push(tested);
     const port = await tested.listen();
     const send = (tls: object = {}, headers: Record<string, string> = {}) =>
