@@ -7,6 +7,7 @@ import { commandPage } from './generate/command-page.ts';
 import { configurationPage } from './generate/configuration-page.ts';
 import { errorPage } from './generate/error-page.ts';
 import { actionnersPage, notifiersPage, outputsPage } from './generate/plugin-pages.ts';
+import { guestRunner, pluginScripts } from './generate/plugin-scripts.ts';
 import { rulesSchema } from './generate/rules-schema.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '..');
@@ -50,7 +51,8 @@ function readText(file: string): string | undefined {
 async function main(flags: readonly string[]): Promise<number> {
   // The compiler of the core is loaded only where it is needed: it is large.
   const { generateCore } = await import('./build-core.ts');
-  const files = outdated([...generatedPages(), await generateCore()]);
+  const programs = await Promise.all([generateCore(), guestRunner(), pluginScripts(catalog)]);
+  const files = outdated([...generatedPages(), ...programs]);
   for (const { path: file, text } of files) {
     if (flags.includes('--check')) {
       console.error(`${file}: not up to date, run \`npm run generate\``);

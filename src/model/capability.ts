@@ -11,6 +11,13 @@ export interface PodRef extends Ref<'pod'> {
   readonly namespace: string;
 }
 export interface NodeRef extends Ref<'node'> {}
+/** Bytes that a door made. They never come to a plug-in. */
+export interface ArtifactRef extends Ref<'artifact'> {
+  /** Bytes. */
+  readonly size: number;
+  readonly sha256: string;
+  readonly mediaType: string;
+}
 
 /** What controls a pod; null for a standalone pod. Kinds other than these three count as `other`. */
 export interface Owner {

@@ -1,5 +1,6 @@
-import type { Door, Doors, LabelChanges, NodeRef, PodRef } from './capability.ts';
+import type { ArtifactRef, Door, Doors, LabelChanges, NodeRef, PodRef } from './capability.ts';
 import { DoorError } from './door-error.ts';
+import type { Artifact } from './outcome.ts';
 import type { TargetLookups } from './target-facts.ts';
 
 /** What a reference to a pod stands for. The UID is known when somebody looked the pod up already. */
@@ -13,11 +14,16 @@ export interface NodeTarget {
   readonly kind: 'node';
   readonly name: string;
 }
+/** A file in the spool. */
+export interface ArtifactTarget extends Artifact {
+  readonly kind: 'artifact';
+}
 
 /** What references stand for, by kind. */
 export interface TargetKinds {
   readonly pod: PodTarget;
   readonly node: NodeTarget;
+  readonly artifact: ArtifactTarget;
 }
 export type TargetKind = keyof TargetKinds;
 export type Target = TargetKinds[TargetKind];
@@ -25,6 +31,7 @@ export type Target = TargetKinds[TargetKind];
 export interface RefKinds {
   readonly pod: PodRef;
   readonly node: NodeRef;
+  readonly artifact: ArtifactRef;
 }
 
 /** The same value with its references resolved. */
@@ -32,9 +39,11 @@ type Resolved<T> = T extends PodRef
   ? PodTarget
   : T extends NodeRef
     ? NodeTarget
-    : T extends object
-      ? { readonly [K in keyof T]: Resolved<T[K]> }
-      : T;
+    : T extends ArtifactRef
+      ? ArtifactTarget
+      : T extends object
+        ? { readonly [K in keyof T]: Resolved<T[K]> }
+        : T;
 type ResolvedAll<T extends readonly unknown[]> = { [I in keyof T]: Resolved<T[I]> };
 type Arguments<D extends Door> = ResolvedAll<Parameters<Doors[D]>>;
 type Answer<D extends Door> = Awaited<ReturnType<Doors[D]>>;

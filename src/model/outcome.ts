@@ -1,8 +1,12 @@
+import type { ArtifactRef } from './capability.ts';
+
 /** Flat facts about what was acted on (`pod`, `namespace`, ...): log fields, metric labels, notices. */
 export type Objects = Readonly<Record<string, string>>;
 
 /** Bytes that an actionner hands to an output: a handle to a spool file, never the bytes. */
 export interface Artifact {
+  /** By which the spool knows the file. Plug-ins have a reference instead. */
+  readonly handle: string;
   readonly name: string;
   /** Bytes. */
   readonly size: number;
@@ -11,13 +15,13 @@ export interface Artifact {
 }
 
 /** What an actionner returns: it acted, or it decided not to and says why. It throws for a failure. */
-export type ActionResult =
-  | { readonly status: 'success'; readonly output: string; readonly objects: Objects; readonly artifact?: Artifact }
+export type ActionResult<A = ArtifactRef> =
+  | { readonly status: 'success'; readonly output: string; readonly objects: Objects; readonly artifact?: A }
   | { readonly status: 'ignored'; readonly result: string; readonly objects: Objects };
 
 /** The end of an action that was tried. `code` tells failures apart by cause; the pipeline reads it, people read `error`. */
 export type Outcome =
-  | ActionResult
+  | ActionResult<Artifact>
   | {
       readonly status: 'failure';
       readonly code: FailureCode;

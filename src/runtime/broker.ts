@@ -1,7 +1,10 @@
+import { createHash } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Door, PodRef } from '../model/capability.ts';
 import { DoorError } from '../model/door-error.ts';
 import {
   type Adapters,
+  type ArtifactTarget,
   DOORS,
   type DoorRow,
   type GivenArguments,
@@ -12,62 +15,139 @@ import {
   type TargetKind,
   type TargetKinds,
 } from '../model/doors.ts';
+import type { StepRecord } from './step-record.ts';
 
 /** The doors of one step, and the references that it may use. */
 export interface Step {
   readonly mint: Mint;
   /**
-   * Opens a door, as the code of a plug-in asks for it; nothing in the arguments is trusted.
+   * Opens a door, as the code of a plug-in asks for it; nothing in the arguments is trusted. An effect that the record
+   * knows is not made again.
    *
    * @throws DoorError of code `door` for a door that is not listed, a reference of another kind or step, or arguments
    *   that do not fit; and what the adapter throws
    */
-  readonly call: (door: string, given: readonly unknown[]) => Promise<unknown>;
-  /** What the last call that failed was about. */
-  readonly failedOn: () => Target | undefined;
+  readonly call: (door: string, given: unknown) => Promise<unknown>;
+  /** What the call was about that failed with this error. */
+  readonly about: (error: unknown) => Target | undefined;
+  /** The artifacts that were made in the step. */
+  readonly artifacts: () => readonly ArtifactTarget[];
+  /** The artifact that a plug-in's reference stands for. */
+  readonly artifact: (ref: unknown) => ArtifactTarget | undefined;
 }
 
-/** Begins a step: a fresh table of references, and `uses` as the only doors. The signal ends with the step. */
-export function beginStep(uses: readonly Door[], adapters: Adapters, signal: AbortSignal): Step {
+export interface StepDoors {
+  readonly uses: readonly Door[];
+  readonly adapters: Adapters;
+  readonly record: StepRecord;
+  /** Ends with the step. */
+  readonly signal: AbortSignal;
+}
+
+/** What a plug-in's `sleep` opens. Every step has it. */
+const SLEEP = 'sleep';
+/** Milliseconds. */
+const LONGEST_SLEEP = 3_600_000;
+
+/** Begins a step: a fresh table of references, and `uses` as the only doors. */
+export function beginStep(doors: StepDoors): Step {
   const targets: Target[] = [];
-  let failed: Target | undefined;
+  const about = new Map<unknown, Target | undefined>();
 
-  const mint = ((target: Target) => {
-    const { kind, name } = target;
-    const ref = targets.push(target) - 1;
-    return kind === 'pod' ? { kind, ref, name, namespace: target.namespace } : { kind, ref, name };
-  }) as Mint;
-
-  async function call(door: string, given: readonly unknown[]): Promise<unknown> {
-    const listed = uses.find((use) => use === door);
+  async function call(door: string, given: unknown): Promise<unknown> {
+    const list = Array.isArray(given) ? given : [];
+    if (door === SLEEP) return sleep(list[0], doors.signal);
+    const listed = doors.uses.find((use) => use === door);
     if (listed === undefined) throw new DoorError('door', `the door \`${door.slice(0, 60)}\` is not listed`);
-    const reader = readArguments(given, targets);
+    const reader = readArguments(list, targets);
     try {
-      return await open(listed, reader, adapters, signal, mint);
+      return await open(listed, reader, doors, mint);
     } catch (error) {
-      failed = reader.first();
+      about.set(error, reader.used()[0]);
       throw error;
     }
   }
 
-  return { mint, call, failedOn: () => failed };
+  const mint = ((target: Target) => refOf(target, targets.push(target) - 1)) as Mint;
+  return {
+    mint,
+    call,
+    about: (error) => about.get(error),
+    artifacts: () => targets.filter((target) => target.kind === 'artifact'),
+    artifact: (ref) => {
+      const target = typeof ref === 'number' ? targets[ref] : undefined;
+      return target?.kind === 'artifact' ? target : undefined;
+    },
+  };
 }
 
-async function open<D extends Door>(
-  door: D,
-  given: GivenArguments,
-  adapters: Adapters,
-  signal: AbortSignal,
-  mint: Mint,
-): Promise<unknown> {
+function refOf(target: Target, ref: number): object {
+  const { kind, name } = target;
+  switch (kind) {
+    case 'pod':
+      return { kind, ref, name, namespace: target.namespace };
+    case 'artifact': {
+      const { size, sha256, mediaType } = target;
+      return { kind, ref, name, size, sha256, mediaType };
+    }
+    case 'node':
+      return { kind, ref, name };
+  }
+}
+
+async function open<D extends Door>(door: D, given: ArgumentReader, doors: StepDoors, mint: Mint): Promise<unknown> {
+  const { adapters, record, signal } = doors;
   const row: DoorRow<D> = DOORS[door];
   const adapter: Adapters[D] = adapters[door];
-  return row.answer(await adapter(...row.decode(given), signal), mint);
+  const decoded = row.decode(given);
+  if (!row.effect) return row.answer(await adapter(...decoded, signal), mint);
+  const call = digest(door, decoded, given.used());
+  const known = record.take(call);
+  if (known) return row.answer(known.answer as Parameters<typeof row.answer>[0], mint);
+  await record.begins(call, door);
+  const answer = await act(() => adapter(...decoded, signal), signal).catch(async (error: unknown) => {
+    await record.fails(call, door, error);
+    throw error;
+  });
+  await record.answers(call, door, answer);
+  return row.answer(answer, mint);
+}
+
+async function act<T>(effect: () => Promise<T>, signal: AbortSignal): Promise<T> {
+  signal.throwIfAborted();
+  return effect();
+}
+
+/** Tells calls apart over restarts: by what references stand for, since their numbers may be others then. */
+function digest(door: Door, decoded: readonly unknown[], targets: readonly Target[]): string {
+  const named = decoded.map((argument) => {
+    const target = targets.find((each) => each === argument);
+    return target ? identityOf(target) : argument;
+  });
+  return createHash('sha256')
+    .update(JSON.stringify([door, ...named]))
+    .digest('hex');
+}
+
+function identityOf(target: Target): readonly unknown[] {
+  switch (target.kind) {
+    case 'pod':
+      return [target.kind, target.namespace, target.name, target.uid];
+    case 'artifact':
+      return [target.kind, target.name, target.sha256];
+    case 'node':
+      return [target.kind, target.name];
+  }
+}
+
+async function sleep(given: unknown, signal: AbortSignal): Promise<void> {
+  const wanted = typeof given === 'number' && given > 0 ? given : 0;
+  await delay(Math.min(wanted, LONGEST_SLEEP), undefined, { signal });
 }
 
 interface ArgumentReader extends GivenArguments {
-  /** The first target that was asked for. */
-  readonly first: () => Target | undefined;
+  /** The targets that were asked for. */
+  readonly used: () => readonly Target[];
 }
 
 /** Reads arguments against the references of a step. */
@@ -83,6 +163,6 @@ function readArguments(given: readonly unknown[], targets: readonly Target[]): A
     },
     integer: (position: number) => readInteger(given[position]),
     labels: (position: number) => readLabels(given[position]),
-    first: () => used[0],
+    used: () => used,
   };
 }

@@ -1,8 +1,7 @@
+import { createHash } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
-import { setTimeout as sleep } from 'node:timers/promises';
-import type { Doors } from '../model/capability.ts';
 import { decodeParameters } from '../model/decode-parameters.ts';
-import type { Actionner, Behaviour, Targets } from '../model/definition.ts';
+import type { Actionner } from '../model/definition.ts';
 import { DoorError } from '../model/door-error.ts';
 import type { Adapters, PodTarget, Target } from '../model/doors.ts';
 import { FIELD_KEYS, namespace, podName } from '../model/event-fields.ts';
@@ -10,114 +9,171 @@ import type { FalcoEvent } from '../model/falco-event.ts';
 import { isNamespaceName, isObjectName, podNotFound } from '../model/kube-names.ts';
 import type { FailureCode, Objects, Outcome } from '../model/outcome.ts';
 import type { ParameterMap } from '../model/rule.ts';
+import type { WorkerStart } from '../model/worker-start.ts';
 import { beginStep, type Step } from './broker.ts';
-import { startDeadline } from './deadline.ts';
 import { missingField } from './missing-field.ts';
+import { workerLink } from './sandbox/link.ts';
+import { STEP_LIMITS, type StepInput, type StepLimits } from './sandbox/messages.ts';
+import { readEnd } from './sandbox/read-end.ts';
+import { HEARTBEAT, type Heartbeat, Sandbox } from './sandbox/sandbox.ts';
+import { SandboxedStep } from './sandbox/sandboxed-step.ts';
+import { TURN_TIMES, type TurnTimes } from './sandbox/turn-order.ts';
 import type { StepRecord } from './step-record.ts';
 
-/** One try of a step. */
+/** Programs of plug-ins for the sandbox, by the ids of the plug-ins. */
+export type PluginScripts = ReadonlyMap<string, string>;
+
+/** One try of an action. */
 export interface StepToRun {
   readonly actionner: Actionner;
   /** As the bundle carries them: a map or null. */
   readonly parameters: unknown;
   readonly event: FalcoEvent;
-  /** The pod that guards have looked up, with its UID, in place of the one that the alert names. */
-  readonly pod?: PodTarget;
+  /** The pod of the alert where it was looked up already; it takes the place of the one that the alert names. */
+  readonly pod?: PodTarget | undefined;
   readonly record: StepRecord;
-  /** What the try may take. */
+  /** After so many milliseconds the try is over. */
   readonly milliseconds: number;
 }
 
 /** Runs actionners for alerts. */
 export interface Executor {
+  /** Resolves when the sandbox is there; rejects when it cannot be started. Steps can be given before that. */
+  ready(): Promise<void>;
   /** Falco Talon's text for the first field that the actionner requires and the alert lacks. */
   missing(actionner: Actionner, event: FalcoEvent): string | undefined;
-  /** Runs one try of an action to its end; whatever goes wrong is an outcome. An aborted signal ends it at once. */
+  /** Runs one action to its end; whatever goes wrong is an outcome. An aborted signal ends the step at once. */
   run(step: StepToRun, signal: AbortSignal): Promise<Outcome>;
+  /** Ends the sandbox. Steps that are under way end at their deadline or with their signal. */
   end(): Promise<void>;
 }
 
-/** The code of plug-ins runs in this process, with nothing but their doors in hand. */
-export function createExecutor({ adapters }: { readonly adapters: Adapters }): Executor {
+export interface ExecutorOptions {
+  readonly adapters: Adapters;
+  readonly scripts: PluginScripts;
+  readonly worker: WorkerStart;
+  /** Deletes an artifact that no outcome carries. */
+  readonly discard?: (handle: string) => void;
+  readonly limits?: Partial<StepLimits>;
+  readonly times?: Partial<TurnTimes>;
+  readonly heartbeat?: Partial<Heartbeat>;
+  /** Milliseconds of all turns of a step together. */
+  readonly allTurns?: number;
+}
+
+/** Milliseconds. */
+const ALL_TURNS = 5_000;
+
+/**
+ * Runs the code of plug-ins in the sandbox, which is started at once. This process has their declarations alone, and opens the
+ * doors that they ask for.
+ */
+export function createExecutor(options: ExecutorOptions): Executor {
+  const { scripts, worker, allTurns = ALL_TURNS } = options;
+  const limits = { ...STEP_LIMITS, ...options.limits };
+  const times = { ...TURN_TIMES, ...options.times };
+  const sandbox = new Sandbox(workerLink(worker, { scripts, limits, times, allTurns }), {
+    ...HEARTBEAT,
+    ...options.heartbeat,
+  });
   return {
+    ready: () => sandbox.ready(),
     missing: (actionner, event) => missingField(actionner.requires, event),
-    run: async ({ actionner, parameters, event, milliseconds }, signal) => {
-      const { behaviour } = actionner;
-      if (!behaviour) return failure('bug', `the actionner '${actionner.id}' can't act yet`);
+    run: async (step, signal) => {
+      const { actionner, event } = step;
+      if (!actionner.behaviour || !scripts.has(actionner.id)) {
+        return failure('bug', `the actionner '${actionner.id}' can't act yet`);
+      }
       const missing = missingField(actionner.requires, event);
       if (missing !== undefined) return failure('missing-field', missing);
-      const decoded = decodeParameters(actionner.parameters, parameters as ParameterMap | null);
+      const decoded = decodeParameters(actionner.parameters, step.parameters as ParameterMap | null);
       if (!decoded.ok) return failure('refused', decoded.problems.map(({ message }) => message).join('\n'));
-      const deadline = startDeadline(signal, milliseconds);
-      const outcome = await runStep(actionner, behaviour, decoded.value, event, adapters, deadline.signal);
-      deadline.end();
-      return outcome;
+      return runStep(step, decoded.value, signal, { ...options, limits, sandbox });
     },
-    end: async () => undefined,
+    end: async () => sandbox.end(),
   };
 }
 
-/** Sets the step up, and is the one place where what a plug-in or a door throws becomes an outcome. */
-async function runStep<P>(
-  actionner: Actionner,
-  behaviour: Behaviour<P, keyof Doors>,
-  parameters: P,
-  event: FalcoEvent,
-  adapters: Adapters,
-  signal: AbortSignal,
+interface Means extends ExecutorOptions {
+  readonly limits: StepLimits;
+  readonly sandbox: Sandbox;
+}
+
+/** Sets the step up, and ends it: with what its code says, or without asking it. */
+async function runStep(
+  { actionner, event, pod, record, milliseconds }: StepToRun,
+  parameters: unknown,
+  outer: AbortSignal,
+  { adapters, limits, sandbox, discard }: Means,
 ): Promise<Outcome> {
-  const ended = new AbortController();
-  const stepSignal = AbortSignal.any([signal, ended.signal]);
+  if (outer.aborted) return givenUp(outer);
+  const over = new AbortController();
   // Every open door listens to it.
-  setMaxListeners(0, stepSignal);
-  const step = beginStep(behaviour.uses, adapters, stepSignal);
-  try {
-    signal.throwIfAborted();
-    const targets = mintTargets(actionner, event, step);
-    const open = (door: string, given: readonly unknown[]) => {
-      const answer = step.call(door, given);
-      // A plug-in that does not wait for its door must not end the process.
-      answer.catch(() => undefined);
-      return answer;
-    };
-    const use = Object.fromEntries(
-      behaviour.uses.map((door) => [door, (...given: unknown[]) => open(door, given)]),
-    ) as unknown as Doors;
-    const wait = async (milliseconds: number) => {
-      await sleep(milliseconds, undefined, { signal: stepSignal });
-    };
-    return await Promise.race([
-      behaviour.run({ event, parameters, targets, use, sleep: wait }),
-      untilAborted(stepSignal),
-    ]);
-  } catch (error) {
-    return failureOf(error, step, signal);
-  } finally {
-    ended.abort();
-  }
+  setMaxListeners(0, over.signal, outer);
+  const uses = actionner.behaviour?.uses ?? [];
+  const step = beginStep({ uses, adapters, record, signal: over.signal });
+  const targets = mintTargets(actionner, event, pod, step);
+  if ('status' in targets) return targets;
+  const input = inputText({ event, parameters, targets, uses, now: Date.parse(event.time) || 0 });
+
+  let ends: (() => void)[] = [];
+  const outcome = await new Promise<Outcome>((settle) => {
+    const giveUp = () => settle(givenUp(outer));
+    outer.addEventListener('abort', giveUp, { once: true });
+    const late = () => settle(failure('deadline', `no end within ${milliseconds / 1000} s`));
+    const timer = setTimeout(late, milliseconds);
+    const sandboxed = new SandboxedStep({
+      sandbox,
+      plugin: actionner.id,
+      input,
+      limits,
+      open: step.call,
+      ended: (end, errorOf) =>
+        settle(readEnd(end, { errorOf, artifact: step.artifact, failureOf: (error) => failureOf(error, step) })),
+      cut: (code, reason) => settle(failure(code, `the actionner was ended: ${reason}`)),
+    });
+    ends = [
+      () => clearTimeout(timer),
+      () => outer.removeEventListener('abort', giveUp),
+      () => sandboxed.abort(),
+      () => over.abort(new Error('the step is over')),
+    ];
+  });
+  for (const end of ends) end();
+  discardOthers(step, outcome, discard);
+  return outcome;
+}
+
+/** The same input makes the same step, after a restart too. */
+function inputText(input: Omit<StepInput, 'seed'>): string {
+  const seed = createHash('sha256').update(JSON.stringify(input)).digest().readInt32LE();
+  return JSON.stringify({ ...input, seed } satisfies StepInput);
 }
 
 /** The pod of the alert, for actionners that require its fields. */
-function mintTargets(actionner: Actionner, event: FalcoEvent, step: Step): Targets {
+function mintTargets(actionner: Actionner, event: FalcoEvent, found: PodTarget | undefined, step: Step) {
   if (!actionner.requires.includes(FIELD_KEYS.podName)) return {};
-  const pod: PodTarget = { kind: 'pod', namespace: namespace(event) ?? '', name: podName(event) ?? '' };
+  const pod: PodTarget = found ?? { kind: 'pod', namespace: namespace(event) ?? '', name: podName(event) ?? '' };
   // Not a name, and so no pod. A sender who writes `..` there would make the path of another object out of it.
-  if (!isObjectName(pod.name) || !isNamespaceName(pod.namespace)) throw podNotFound(pod);
+  if (!isObjectName(pod.name) || !isNamespaceName(pod.namespace)) return failureOf(podNotFound(pod), step);
   return { pod: step.mint(pod) };
 }
 
-function untilAborted(signal: AbortSignal): Promise<never> {
-  return new Promise((_, reject) => {
-    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
-  });
+function discardOthers(step: Step, outcome: Outcome, discard: ExecutorOptions['discard']): void {
+  const kept = outcome.status === 'success' ? outcome.artifact?.handle : undefined;
+  for (const { handle } of step.artifacts()) if (handle !== kept) discard?.(handle);
 }
 
-function failureOf(error: unknown, step: Step, signal: AbortSignal): Outcome {
-  if (signal.aborted) return failure('unreachable', `given up before it was done: ${messageOf(signal.reason)}`);
+function givenUp(signal: AbortSignal): Outcome {
+  return failure('unreachable', `given up before it was done: ${messageOf(signal.reason)}`);
+}
+
+function failureOf(error: unknown, step: Step): Outcome {
   if (!(error instanceof DoorError)) return failure('bug', `the actionner failed: ${messageOf(error)}`);
   // What does not exist is no object that was acted on.
-  const objects = error.code === 'not-found' ? {} : objectsOf(step.failedOn());
-  return failure(error.code, error.message, objects);
+  const objects = error.code === 'not-found' ? {} : objectsOf(step.about(error));
+  const { retryAfterMs } = error;
+  return { ...failure(error.code, error.message, objects), ...(retryAfterMs === undefined ? {} : { retryAfterMs }) };
 }
 
 function messageOf(error: unknown): string {
@@ -135,6 +191,8 @@ function objectsOf(target: Target | undefined): Objects {
   }
 }
 
-function failure(code: FailureCode, error: string, objects: Objects = {}): Outcome {
+type Failure = Extract<Outcome, { readonly status: 'failure' }>;
+
+function failure(code: FailureCode, error: string, objects: Objects = {}): Failure {
   return { status: 'failure', code, error, objects };
 }

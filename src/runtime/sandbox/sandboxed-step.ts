@@ -1,0 +1,119 @@
+import type { CallAnswer, DoorCall, StepLimits } from './messages.ts';
+import type { Sandbox, StepInSandbox } from './sandbox.ts';
+
+export interface SandboxedStepOptions {
+  readonly sandbox: Sandbox;
+  readonly plugin: string;
+  readonly input: string;
+  readonly limits: StepLimits;
+  /** Opens a door; `given` is what the plug-in said, of whatever shape. */
+  readonly open: (door: string, given: unknown) => Promise<unknown>;
+  /** Called at most once. The error of the call that it ended with, if it was one. */
+  readonly ended: (end: string, errorOf: (call: number) => unknown) => void;
+  readonly cut: (code: 'limit' | 'bug', reason: string) => void;
+}
+
+/**
+ * One step in the sandbox: takes its calls to the doors, some at a time, and remembers the answers, so that a step that is
+ * run again gets the same ones and makes nothing happen twice.
+ */
+export class SandboxedStep implements StepInSandbox {
+  readonly plugin: string;
+  readonly input: string;
+  readonly #options: SandboxedStepOptions;
+  /** Answers by door and arguments, in the order in which they were asked for. */
+  readonly #answers = new Map<string, Promise<unknown>[]>();
+  readonly #number: number;
+  #run = newRun();
+
+  constructor(options: SandboxedStepOptions) {
+    this.#options = options;
+    this.plugin = options.plugin;
+    this.input = options.input;
+    this.#number = options.sandbox.start(this);
+  }
+
+  /** Ends it in the sandbox, if it has not ended there. */
+  abort(): void {
+    this.#options.sandbox.abort(this.#number);
+    this.#run = newRun();
+  }
+
+  restarted(): void {
+    this.#run = newRun();
+  }
+
+  called(calls: readonly DoorCall[]): void {
+    const run = this.#run;
+    const { limits, cut } = this.#options;
+    run.calls += calls.length;
+    run.waiting.push(...calls);
+    if (run.calls > limits.calls || run.open + run.waiting.length > limits.openCalls + limits.waitingCalls) {
+      this.abort();
+      cut('limit', 'it made too many calls');
+      return;
+    }
+    this.#openWaiting(run);
+  }
+
+  ended(end: string): void {
+    const { errors } = this.#run;
+    this.#options.ended(end, (call) => errors.get(call));
+  }
+
+  cut(code: 'limit' | 'bug', reason: string): void {
+    this.#options.cut(code, reason);
+  }
+
+  #openWaiting(run: Run): void {
+    while (run.open < this.#options.limits.openCalls) {
+      const call = run.waiting.shift();
+      if (!call) return;
+      run.open++;
+      void this.#perform(run, call);
+    }
+  }
+
+  async #perform(run: Run, call: DoorCall): Promise<void> {
+    const answer = await this.#answer(run, call).then(
+      (value): CallAnswer => ({ call: call.call, value }),
+      (error: unknown): CallAnswer => {
+        run.errors.set(call.call, error);
+        return { call: call.call, error: error instanceof Error ? error.message : String(error) };
+      },
+    );
+    if (run !== this.#run) return;
+    run.open--;
+    this.#options.sandbox.answer(this.#number, call.call, JSON.stringify(answer));
+    this.#openWaiting(run);
+  }
+
+  /** What was answered to the same call in the run before this one, or else what the door answers now. */
+  #answer(run: Run, { door, given }: DoorCall): Promise<unknown> {
+    const text = `${door} ${given}`;
+    const count = run.asked.get(text) ?? 0;
+    run.asked.set(text, count + 1);
+    const known = this.#answers.get(text) ?? [];
+    const answer = known[count] ?? this.#open(door, given);
+    known[count] = answer;
+    this.#answers.set(text, known);
+    return answer;
+  }
+
+  async #open(door: string, given: string): Promise<unknown> {
+    return this.#options.open(door, JSON.parse(given));
+  }
+}
+
+/** One run of the step's code, from its beginning. */
+interface Run {
+  readonly asked: Map<string, number>;
+  readonly errors: Map<number, unknown>;
+  waiting: DoorCall[];
+  open: number;
+  calls: number;
+}
+
+function newRun(): Run {
+  return { asked: new Map(), errors: new Map(), waiting: [], open: 0, calls: 0 };
+}

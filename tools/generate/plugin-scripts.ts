@@ -1,0 +1,92 @@
+import path from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { type BuildOptions, build, type Plugin } from 'esbuild';
+import type { Catalog } from '../../src/model/definition.ts';
+import { codeOnly, cutPlugins } from '../plugin-source.ts';
+
+const ROOT = path.resolve(import.meta.dirname, '../..');
+
+/** A script for QuickJS: one file, readable names, since stack traces show them. */
+const SCRIPT: BuildOptions = {
+  absWorkingDir: ROOT,
+  bundle: true,
+  write: false,
+  format: 'iife',
+  platform: 'neutral',
+  target: 'es2022',
+  minifyWhitespace: true,
+  minifySyntax: true,
+  logLevel: 'warning',
+};
+
+/** The code of one plug-in as the sandbox runs it. The file is absolute or from the root of the project. */
+export async function buildPluginScript(file: string, exportName: string): Promise<string> {
+  const absolute = path.resolve(ROOT, file);
+  const contents = `import { ${exportName} as plugin } from ${JSON.stringify(absolute)};
+__define((given) => plugin.behaviour.run(given));`;
+  const exactly = new RegExp(`^${absolute.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}$`);
+  return buildScript({
+    stdin: { contents, resolveDir: ROOT },
+    plugins: [await emptyZod(), unusedFilesGo(), cutPlugins(exactly, codeOnly)],
+  });
+}
+
+/** The program that stands in every context before the plug-in. */
+export async function guestRunner(): Promise<{ readonly path: string; readonly text: string }> {
+  const script = await buildScript({ entryPoints: ['src/runtime/sandbox/guest-runner.ts'] });
+  const text = `${HEADER}export const GUEST_RUNNER = ${JSON.stringify(script)};\n`;
+  return { path: 'src/runtime/sandbox/guest-runner.gen.ts', text };
+}
+
+/** The scripts of all plug-ins that can act. */
+export async function pluginScripts(catalog: Catalog): Promise<{ readonly path: string; readonly text: string }> {
+  const acting = [...catalog.actionners.values()].filter(({ behaviour }) => behaviour);
+  const entries = await Promise.all(
+    acting.map(async (actionner) => {
+      const file = `src/actionners/${actionner.id.replace(':', '/')}.ts`;
+      const exported = Object.entries(await import(pathToFileURL(path.join(ROOT, file)).href));
+      const name = exported.find(([, value]) => value === actionner)?.[0];
+      if (name === undefined) throw new Error(`${file} does not export the actionner ${actionner.id}`);
+      return `  [${JSON.stringify(actionner.id)}, ${JSON.stringify(await buildPluginScript(file, name))}],\n`;
+    }),
+  );
+  const text = `${HEADER}import type { PluginScripts } from '../runtime/execute.ts';
+
+export const pluginScripts: PluginScripts = new Map([\n${entries.join('')}]);\n`;
+  return { path: 'src/cli/plugin-scripts.gen.ts', text };
+}
+
+const HEADER = '// Made by `npm run generate`. Do not edit.\n';
+
+async function buildScript(options: BuildOptions): Promise<string> {
+  const { outputFiles } = await build({ ...SCRIPT, ...options });
+  return outputFiles?.[0]?.text ?? '';
+}
+
+/** Parameters come to the sandbox decoded, so that the schemas, and with them all of zod, can be anything. */
+async function emptyZod(): Promise<Plugin> {
+  const names = Object.keys(await import('zod'));
+  const contents = `const anything = /* @__PURE__ */ new Proxy(function () {}, { get: () => anything, apply: () => anything });
+export { ${names.map((name) => `anything as ${name}`).join(', ')} };`;
+  return {
+    name: 'empty-zod',
+    setup: ({ onResolve, onLoad }) => {
+      onResolve({ filter: /^zod$/ }, ({ path: name }) => ({ path: name, namespace: 'empty', sideEffects: false }));
+      onLoad({ filter: /.*/, namespace: 'empty' }, () => ({ contents, loader: 'js' }));
+    },
+  };
+}
+
+/** Leaves out the files of which nothing is used: none does anything when it is loaded. */
+function unusedFilesGo(): Plugin {
+  return {
+    name: 'unused-files-go',
+    setup: ({ onResolve, resolve }) => {
+      onResolve({ filter: /^\./ }, async ({ path: name, pluginData, ...from }) => {
+        if (pluginData === 'resolved') return undefined;
+        const resolved = await resolve(name, { ...from, pluginData: 'resolved' });
+        return { ...resolved, sideEffects: false };
+      });
+    },
+  };
+}
