@@ -7,6 +7,7 @@ export default defineConfig({
       'tools/**/*.test.ts',
       'conformance-tests/**/*.test.ts',
       'rules/**/*.test.ts',
+      'policies/**/*.test.ts',
       'e2e/plugins/**/*.test.ts',
     ],
     testTimeout: 20_000,
