@@ -15,6 +15,7 @@ import type { Engine } from '../runtime/open-bundle.ts';
 import { buildInfo } from './build-info.ts';
 import { catalog as builtIn } from './catalog.ts';
 import { Categories } from './init-categories.ts';
+import { journalNoticeLines } from './journal-notice.ts';
 import { journalPath } from './journal-path.ts';
 import { loadPolicy } from './load-policy.ts';
 import { reportProcessFaults } from './process-faults.ts';
@@ -184,13 +185,14 @@ async function wire(
   health: Health,
   ends: Ends,
 ): Promise<WiredServer> {
-  const { options, settings, redact } = parts;
+  const { options, settings, redact, log } = parts;
   const { adapters, lookups } = kube;
   const { retention_hours: retentionHours, max_bytes: maxBytes, max_waiting_bytes: maxWaitingBytes } = settings.journal;
   const journal = await openJournal({
     file: journalPath(settings, options.env),
     worker: workerStart('journal'),
     ...{ retentionHours, maxBytes, maxWaitingBytes, redact },
+    onNotice: (notice) => journalNoticeLines(notice).forEach(log),
   });
   ends.push(() => journal.end());
   const { scripts = new Map() } = options;
