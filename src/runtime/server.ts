@@ -18,6 +18,8 @@ export interface ServerLimits {
   readonly connections: number;
   /** Tests have less time. */
   readonly times?: ListenerTimes;
+  /** Milliseconds between two looks at the files of certificates; tests cannot wait for long. */
+  readonly certificateInterval?: number;
 }
 
 export interface ServerOptions {
@@ -42,12 +44,14 @@ export class Server {
   readonly #own: FastifyInstance | undefined;
   readonly #entrance: EntranceSettings;
   readonly #certificates: Certificates | undefined;
+  readonly #certificateInterval: number;
 
   constructor(options: ServerOptions) {
     const { entrance, health } = options;
     const credentials = new Credentials(entrance.bearerTokens, entrance.basicUsers);
     const refusals = new Refusals(options.telemetry, credentials.challenge);
     this.#entrance = entrance;
+    this.#certificateInterval = options.limits.certificateInterval ?? CERTIFICATE_INTERVAL;
     this.#alerts = createApp(options, refusals, createGate(entrance, credentials), entrance.tls);
     addAlertRoutes(this.#alerts, options.intake, refusals);
     if (entrance.ownPort) this.#own = createApp(options, refusals, openGate);
@@ -66,18 +70,13 @@ export class Server {
     await this.#certificates?.load();
     if (this.#entrance.ownPort) await this.#own?.listen(this.#entrance.ownPort);
     await this.#alerts.listen({ host, port });
-    this.#certificates?.watch(CERTIFICATE_INTERVAL);
+    this.#certificates?.watch(this.#certificateInterval);
     return (this.#alerts.server.address() as AddressInfo).port;
   }
 
   /** The port for metrics and health, while the server listens, if they have one of their own. */
   get ownPort(): number | undefined {
     return (this.#own?.server.address() as AddressInfo | null | undefined)?.port;
-  }
-
-  /** Takes up changed certificates now; they are looked at now and then anyway. */
-  async renewCertificates(): Promise<void> {
-    await this.#certificates?.renew();
   }
 
   /** Takes no more connections, lets running requests end and closes idle connections. Metrics and health go last. */
