@@ -101,10 +101,14 @@ const FAULTS: Readonly<Record<GuardFault['kind'], ErrorId>> = {
   failing: 'T1910',
 };
 
-function faultHint({ kind, offset, length }: GuardFault, expression: string, findings: Findings): string | undefined {
+function faultHint(
+  { kind, message, offset, length }: GuardFault,
+  expression: string,
+  findings: Findings,
+): string | undefined {
   const part = expression.slice(offset, offset + length);
   if (kind === 'malformed') return /^\w+$/.test(part) ? findings.didYouMean(part, GUARD_NAMES) : undefined;
-  if (kind !== 'missing') return undefined;
+  if (!message.endsWith('may be missing')) return undefined;
   const [, map, key] = /^(.+)\[("[^"]*"|'[^']*'|\w+)\]$/.exec(part) ?? [];
   if (map !== undefined) return `look for it first: \`${key} in ${map} && ...\``;
   return /^\w+(?:\.\w+)+$/.test(part) ? `look for it first: \`has(${part}) && ...\`` : undefined;

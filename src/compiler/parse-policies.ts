@@ -39,9 +39,10 @@ function isPolicy(item: YamlNode, findings: Findings): item is MapNode {
   }
   if (!named(item, 'policy')) {
     const isRule = item.entries.has('rule') || item.entries.has('action');
-    const misspelt = [...item.entries.keys()].map((key) => findings.didYouMean(key, ['policy'])).find(Boolean);
-    const hint = isRule ? 'this is a rules file: it is given with -r' : misspelt;
-    findings.add('T1901', item.entries.get('policy')?.value ?? item, 'this entry has no `policy`, its name', { hint });
+    const name = item.entries.get('policy')?.value;
+    const misspelt = name ? [] : [...item.entries.keys()].map((key) => findings.didYouMean(key, ['policy']));
+    const hint = isRule ? 'this is a rules file: it is given with -r' : misspelt.find(Boolean);
+    findings.add('T1901', name ?? item, 'this entry has no `policy`, its name', { hint });
     return false;
   }
   checkShape(item, POLICY, findings);

@@ -24,11 +24,13 @@ describe('a part of a text is shown where it stands', () => {
     ['in a literal block with a given indentation', 'a: |2\n    one\n  two\n', { line: 3, column: 3 }],
     ['in a folded block', 'a: >\n  one\n  two\n', { line: 3, column: 3 }],
     ['behind escapes', 'a: "\\u0041\\" two"\n', { line: 1, column: 14 }],
+    ['the first of several behind escapes', "a: 'it''s two, two'\n", { line: 1, column: 11 }],
     ['on a later line of a text in quotes', "a: 'one\n  two'\n", { line: 2, column: 3 }],
   ])('%s', (_, text, place) => expect(shown(text, 'two')).toEqual({ ...place, text: 'two' }));
 
   test('the whole text where that is ambiguous', () => {
-    expect(shown("a: 'it''s two, two'\n", 'two')).toEqual({ line: 1, column: 4, text: "'it''s two, two'" });
+    const text = String.raw`"t\u0077o, two"`;
+    expect(shown(`a: ${text}\n`, 'two')).toEqual({ line: 1, column: 4, text });
   });
 });
 

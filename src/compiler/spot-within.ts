@@ -28,7 +28,18 @@ function inLiteralBlock(node: ScalarNode, raw: string, from: number, to: number)
 
 function byLookup(node: ScalarNode, raw: string, from: number, to: number): Spot | undefined {
   const part = node.text.slice(from, to);
-  const at = raw.indexOf(part);
-  if (part.trim() === '' || at < 0 || raw.indexOf(part, at + 1) >= 0) return undefined;
-  return { source: node.source, start: node.start + at, end: node.start + at + part.length };
+  if (part.trim() === '') return undefined;
+  const places = placesOf(part, raw);
+  const same = placesOf(part, node.text);
+  // Neither escapes nor folding change the order of the places; where they add or hide one, it is not known which is which.
+  const at = places.length === same.length ? places[same.indexOf(from)] : undefined;
+  return at === undefined
+    ? undefined
+    : { source: node.source, start: node.start + at, end: node.start + at + part.length };
+}
+
+function placesOf(part: string, text: string): number[] {
+  const places: number[] = [];
+  for (let at = text.indexOf(part); at >= 0; at = text.indexOf(part, at + 1)) places.push(at);
+  return places;
 }

@@ -40,6 +40,11 @@ export class Budgets {
     }
   }
 
+  /** Keys that are remembered. */
+  get size(): number {
+    return this.#uses.size;
+  }
+
   /**
    * Takes one use of each limit for a step, or of none if one of them is spent. What the step holds already, from an earlier
    * try, is not taken twice and never spent. Returns the limit that is spent, if there is one.
