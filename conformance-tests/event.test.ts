@@ -5,10 +5,13 @@ import type { FalcoEvent } from '../src/model/falco-event.ts';
 import type { JsonValue } from '../src/model/json-value.ts';
 import { textForms } from '../src/model/text-form.ts';
 import type { Telemetry } from '../src/model/transition.ts';
+import { Apis } from '../src/runtime/apis.ts';
 import { DedupWindow } from '../src/runtime/dedup.ts';
-import { createExecutor } from '../src/runtime/execute.ts';
+import type { Guard } from '../src/runtime/guard.ts';
+import { Health } from '../src/runtime/health.ts';
 import { Intake } from '../src/runtime/intake.ts';
 import { Lanes } from '../src/runtime/lanes.ts';
+import { MemoryJournal } from '../src/runtime/memory-journal.ts';
 import { openRules } from '../src/runtime/open-bundle.ts';
 import { Pipeline } from '../src/runtime/pipeline.ts';
 import { Server } from '../src/runtime/server.ts';
@@ -52,12 +55,15 @@ interface Delivered {
 
 const engine = openRules(ruleForEverything());
 let intake: Intake;
+const health = new Health(() => undefined);
+health.set('ok');
 const server = new Server({
-  intake: { receive: (body, traceparent) => intake.receive(body, traceparent) },
+  intake: { receive: (...given) => intake.receive(...given) },
   limits: { bodyBytes: 1 << 20, connections: 16 },
   telemetry: { emit: () => undefined, accepted: () => undefined },
   metrics: { contentType: 'text/plain', page: async () => '' },
-  isReady: () => true,
+  health,
+  entrance: { bearerTokens: [], basicUsers: [], secretPaths: [], ratePerSecond: 0 },
 });
 const port = await server.listen('127.0.0.1', 0);
 afterAll(() => server.close());
@@ -91,24 +97,38 @@ function comparable({ consumer_error: _, ...response }: Response, { method }: Re
 function newHandler(): (request: Request) => Promise<Response> {
   let now = 0;
   const delivered: Delivered[] = [];
-  const lanes = new Lanes({ tasks: 10, bytes: 1 << 22, running: 10 });
+  const lanes = new Lanes({ tasks: 10, bytes: 1 << 22, perLane: 10, running: 10 });
   const telemetry: Telemetry = { emit: () => undefined, accepted: () => undefined };
+  const never = new AbortController().signal;
   const pipeline = new Pipeline({
     actionners: catalog.actionners,
-    executor: createExecutor({} as never),
-    guard: ({ event, head }) => {
-      delivered.push({ event, traceId: head.alert.trace_id });
-      return { kind: 'dry_run' };
-    },
+    executor: { missing: () => undefined, run: () => Promise.reject(new Error('nothing is run here')) },
+    apis: new Apis(() => undefined),
     notify: () => undefined,
     dedup: new DedupWindow(WINDOW, () => now),
     lanes,
+    journal: new MemoryJournal(),
     telemetry,
     logsEvents: false,
-    actionDeadline: 1_000,
-    signal: new AbortController().signal,
+    dryRun: false,
+    actionTimeout: 0,
+    retry: { attempts: 1, backoff_milliseconds: 1, unreachable_seconds: 0 },
+    policyOf: async () => undefined,
+    now: () => now,
+    stopping: never,
+    signal: never,
   });
-  intake = new Intake({ scanner: engine.evaluator, rules: engine.rules, pipeline, telemetry, printAllEvents: false });
+  const guard: Guard = async ({ step: { event, head } }) => {
+    delivered.push({ event, traceId: head.alert.trace_id });
+    return { kind: 'dry_run' };
+  };
+  const policy = { revision: engine.revision, rules: engine.rules, guard };
+  intake = new Intake({
+    active: { scanner: engine.evaluator, policy },
+    pipeline,
+    telemetry,
+    printAllEvents: false,
+  });
   return async (request) => {
     now += request.wait_ms ?? 0;
     const answer = await send(request);

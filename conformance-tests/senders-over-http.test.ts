@@ -1,5 +1,6 @@
 import { afterAll, describe, expect, test } from 'vitest';
 import type { AlertHead, Telemetry } from '../src/model/transition.ts';
+import { Health } from '../src/runtime/health.ts';
 import { Intake } from '../src/runtime/intake.ts';
 import { openRules } from '../src/runtime/open-bundle.ts';
 import { Server } from '../src/runtime/server.ts';
@@ -14,19 +15,19 @@ const telemetry: Telemetry = {
   },
   accepted: () => undefined,
 };
-const { evaluator, rules } = openRules(ruleForEverything());
+const { evaluator, revision, rules } = openRules(ruleForEverything());
 const server = new Server({
   intake: new Intake({
-    scanner: evaluator,
-    rules,
-    pipeline: { admit: () => 'accepted' },
+    active: { scanner: evaluator, policy: { revision, rules, guard: () => Promise.reject(new Error('not asked')) } },
+    pipeline: { admit: (_, decided) => decided('accepted') },
     telemetry,
     printAllEvents: true,
   }),
   limits: { bodyBytes: 1 << 20, connections: 16 },
   telemetry,
   metrics: { contentType: 'text/plain', page: async () => '' },
-  isReady: () => true,
+  health: new Health(() => undefined),
+  entrance: { bearerTokens: [], basicUsers: [], secretPaths: [], ratePerSecond: 0 },
 });
 const port = await server.listen('127.0.0.1', 0);
 afterAll(() => server.close());

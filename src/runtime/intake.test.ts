@@ -1,14 +1,16 @@
 import { describe, expect, it } from 'vitest';
-import type { PlannedRule } from '../model/rule.ts';
 import type { Transition } from '../model/transition.ts';
 import { type AlertScanner, Intake } from './intake.ts';
 import type { Admission, MatchedAlert } from './pipeline.ts';
-
-const RULES = ['first', 'second', 'third'].map((rule) => ({ rule }) as PlannedRule);
+import type { Policy } from './policy.ts';
+import { allowAll } from './test-pipeline.ts';
 
 describe('Intake', () => {
-  it('counts an alert that matches nothing and says no more of it', () => {
+  it('counts an alert that matches nothing, answers at once, and says no more of it', () => {
     const world = build([]);
+    world.receive('{"rule":"R"}');
+    expect(world.answers).toEqual([[200]]);
+    world.accepted.length = 0;
     expect(world.send('{"rule":"R","priority":"Notice","source":"k8s_audit","output":"o"}')).toBe(200);
     expect(world.accepted).toEqual([['R', 'Notice', 'k8s_audit']]);
     expect(world.told).toEqual([]);
@@ -48,7 +50,7 @@ describe('Intake', () => {
     const body = '{"rule":"R","priority":"Notice","output":"10:00:00.000000001: Notice It happened"}';
     expect(world.send(body, `00-${traceId}-${'b'.repeat(16)}-01`)).toBe(200);
     expect(world.admitted).toHaveLength(1);
-    expect(world.admitted[0]?.rules.map(({ rule }) => rule)).toEqual(['third', 'first']);
+    expect(world.admitted[0]?.rules).toEqual([2, 0]);
     expect(world.admitted[0]?.head).toEqual({
       rule: 'R',
       priority: 'Notice',
@@ -59,14 +61,36 @@ describe('Intake', () => {
     expect(world.accepted).toHaveLength(1);
   });
 
+  it('answers a matched alert when the pipeline has decided, and counts it then', () => {
+    const world = build([0]);
+    world.receive('{"rule":"R"}');
+    expect([world.answers, world.accepted]).toEqual([[], []]);
+    world.send('{"rule":"R"}');
+    expect(world.answers).toEqual([[200], [200]]);
+  });
+
+  it('judges by the rules that are active when an alert comes in', () => {
+    const world = build([0]);
+    world.send('{"rule":"R"}');
+    world.intake.use({ scanner: scanner([1]), policy: policy('r2') });
+    world.send('{"rule":"R"}');
+    expect(world.admitted.map(({ policy: { revision }, rules }) => [revision, rules])).toEqual([
+      ['r1', [0]],
+      ['r2', [1]],
+    ]);
+  });
+
   it.each<[Admission, number, number, readonly Transition[]]>([
     ['accepted', 200, 1, []],
     ['duplicate', 200, 1, []],
     ['full', 503, 0, [{ kind: 'refused', reason: 'full' }]],
-    ['unreadable', 400, 0, []],
+    ['unreadable', 400, 0, [{ kind: 'refused', reason: 'body' }]],
+    ['not_stored', 503, 0, [{ kind: 'refused', reason: 'not_stored' }]],
   ])('answers an alert that is %s with %d', (admission, status, accepted, told) => {
     const world = build([0], { admission });
     expect(world.send('{"rule":"R"}')).toBe(status);
+    const [refusal] = told;
+    expect(world.answers).toEqual([refusal?.kind === 'refused' ? [status, refusal.reason] : [status]]);
     expect(world.accepted).toHaveLength(accepted);
     expect(world.told).toEqual(told);
   });
@@ -101,13 +125,14 @@ function build(
   const accepted: string[][] = [];
   const told: Transition[] = [];
   const admitted: MatchedAlert[] = [];
+  const answers: (readonly [number, string?])[] = [];
+  const undecided: (() => void)[] = [];
   const intake = new Intake({
-    scanner: scanner(matches),
-    rules: RULES,
+    active: { scanner: scanner(matches), policy: policy('r1') },
     pipeline: {
-      admit: (alert) => {
+      admit: (alert, decided) => {
         admitted.push(alert);
-        return admission;
+        undecided.push(() => decided(admission));
       },
     },
     telemetry: {
@@ -116,8 +141,19 @@ function build(
     },
     printAllEvents,
   });
-  const send = (body: string | Buffer, traceparent?: string) => intake.receive(Buffer.from(body), traceparent);
-  return { accepted, told, admitted, send };
+  const receive = (body: string | Buffer, traceparent?: string) =>
+    intake.receive(Buffer.from(body), traceparent, (...answer) => void answers.push(answer));
+  /** Hands a body over and lets the pipeline decide. Returns the status. */
+  const send = (...given: Parameters<typeof receive>) => {
+    receive(...given);
+    for (const decide of undecided.splice(0)) decide();
+    return answers.at(-1)?.[0];
+  };
+  return { intake, accepted, told, admitted, answers, receive, send };
+}
+
+function policy(revision: string): Policy {
+  return { revision, rules: [], guard: allowAll };
 }
 
 /** Finds fields where they stand as `"field":"..."`, and matches what it is told. */

@@ -37,8 +37,106 @@ describe('one record makes log line and metric', () => {
     [
       'denied',
       { kind: 'denied', step, policy: 'P', reason: 'off limits', objects: {} },
-      { level: 'error', message: 'action', fields: { ...action, status: 'denied', result: 'P: off limits' } },
+      {
+        level: 'error',
+        message: 'action',
+        fields: { ...action, status: 'denied', result: 'P: off limits' },
+        objects: {},
+      },
       ['denied_actions', { ...labels, policy: 'P' }],
+    ],
+    [
+      'parked',
+      { kind: 'parked', step, policy: 'P', reason: 'budget spent', objects: { pod: 'web' } },
+      {
+        level: 'error',
+        message: 'action',
+        fields: { ...action, status: 'parked', result: 'P: budget spent' },
+        objects: { pod: 'web' },
+      },
+      ['parked_actions', { ...labels, policy: 'P' }],
+    ],
+    [
+      'monitored',
+      { kind: 'monitored', step, policy: 'P', reason: 'off limits', objects: {} },
+      {
+        level: 'warn',
+        message: 'action',
+        fields: { ...action, status: 'monitored', result: 'P: off limits' },
+        objects: {},
+      },
+      ['monitored_actions', { ...labels, policy: 'P' }],
+    ],
+    [
+      'retry',
+      { kind: 'retrying', step, attempt: 2, error: 'busy', wait: 250.4 },
+      {
+        level: 'warn',
+        message: 'action',
+        fields: {
+          ...action,
+          status: 'retrying',
+          result: 'try 2 failed, the next one follows in 250 ms',
+          error: 'busy',
+        },
+      },
+      ['retries', labels],
+    ],
+    [
+      'resumption',
+      { kind: 'resumed', alert, id: 7 },
+      { level: 'info', message: 'journal', fields: { event: 'Shell', result: 'the plan 7 goes on', trace_id: 't' } },
+      ['resumed_plans', alertLabels],
+    ],
+    [
+      'end of a plan',
+      { kind: 'closed', alert, id: 7, state: 'parked', reason: 'P: budget spent' },
+      {
+        level: 'warn',
+        message: 'journal',
+        fields: { event: 'Shell', result: 'the plan 7 is parked: P: budget spent', trace_id: 't' },
+      },
+      ['closed_plans', { state: 'parked' }],
+    ],
+    [
+      'open breaker',
+      { kind: 'breaker', api: 'kubernetes', open: true },
+      {
+        level: 'error',
+        message: 'api',
+        fields: { category: 'kubernetes', error: 'no answer: actions wait for it' },
+      },
+      ['breaker_openings', { api: 'kubernetes' }],
+    ],
+    [
+      'closed breaker',
+      { kind: 'breaker', api: 'kubernetes', open: false },
+      { level: 'info', message: 'api', fields: { category: 'kubernetes', result: 'answers again' } },
+      undefined,
+    ],
+    [
+      'reload',
+      { kind: 'reloaded', ok: true, result: '3 rules' },
+      { level: 'info', message: 'rules', fields: { result: '3 rules' } },
+      ['reloads', { status: 'success' }],
+    ],
+    [
+      'refused reload',
+      { kind: 'reloaded', ok: false, result: 'invalid rules' },
+      { level: 'error', message: 'rules', fields: { error: 'invalid rules' } },
+      ['reloads', { status: 'failure' }],
+    ],
+    [
+      'degradation',
+      { kind: 'degraded', part: 'journal', reason: 'the disk is full' },
+      { level: 'error', message: 'journal', fields: { status: 'degraded', error: 'the disk is full' } },
+      undefined,
+    ],
+    [
+      'end of a degradation',
+      { kind: 'degraded', part: 'journal', reason: '' },
+      { level: 'info', message: 'journal', fields: { status: 'success', result: 'works again' } },
+      undefined,
     ],
     [
       'check failed',
