@@ -2,13 +2,15 @@ import { spawnSync } from 'node:child_process';
 import { chmodSync, existsSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
-import { build } from 'esbuild';
+import { type BuildOptions, build } from 'esbuild';
 import type { BuildInfo } from '../src/cli/build-info.ts';
+import { WORKER_SOURCES } from '../src/cli/worker-file.ts';
+import { cutPlugins, declarationsOnly, PLUGIN_FILES } from './plugin-source.ts';
 
 /**
- * Builds dist/: talon.js (the program), compiler.js and runtime.js (the package's exports) with shared chunks, and the
- * types of the two exports. Parts that a command imports when it runs stay in chunks of their own, so that `version` does
- * not pay for the server.
+ * Builds dist/: talon.js (the program), compiler.js and runtime.js (the package's exports) with shared chunks, the threads of
+ * the server in files of their own, and the types of the two exports. Parts that a command imports when it runs stay in
+ * chunks, so that `version` does not pay for the server. Of plug-ins there are the declarations, and scripts for the sandbox.
  */
 const root = path.resolve(import.meta.dirname, '..');
 const dist = path.join(root, 'dist');
@@ -19,24 +21,32 @@ const work = path.join(root, 'node_modules', `.talon-build-${process.pid}`);
 const BANNER =
   "import { createRequire as talonRequire } from 'node:module'; const require = talonRequire(import.meta.url);";
 
+const OPTIONS: BuildOptions = {
+  absWorkingDir: root,
+  bundle: true,
+  format: 'esm',
+  platform: 'node',
+  target: 'node20.19',
+  banner: { js: BANNER },
+  // These come with files that are no JavaScript.
+  external: ['libsql', 'quickjs-emscripten-core', '@jitl/quickjs-wasmfile-release-sync'],
+  minifyWhitespace: true,
+  minifySyntax: true,
+  legalComments: 'linked',
+  logLevel: 'warning',
+};
+
 async function main(): Promise<void> {
   await build({
-    absWorkingDir: root,
+    ...OPTIONS,
     entryPoints: { talon: 'src/cli/bin.ts', compiler: 'src/api/compiler.ts', runtime: 'src/api/runtime.ts' },
     outdir: work,
     chunkNames: 'chunks/[name]-[hash]',
-    bundle: true,
     splitting: true,
-    format: 'esm',
-    platform: 'node',
-    target: 'node20.19',
-    banner: { js: BANNER },
     define: { TALON_BUILD: JSON.stringify(buildInfo()) },
-    minifyWhitespace: true,
-    minifySyntax: true,
-    legalComments: 'linked',
-    logLevel: 'warning',
+    plugins: [cutPlugins(PLUGIN_FILES, declarationsOnly)],
   });
+  await build({ ...OPTIONS, entryPoints: WORKER_SOURCES, outdir: path.join(work, 'workers') });
   chmodSync(path.join(work, 'talon.js'), 0o755);
   run(path.join(root, 'node_modules/.bin/tsc'), ['-p', 'tsconfig.api.json', '--outDir', path.join(work, 'types')]);
   const old = `${work}-old`;
