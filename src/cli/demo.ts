@@ -12,6 +12,7 @@ import { buildInfo } from './build-info.ts';
 import { catalog } from './catalog.ts';
 import { type DemoAlert, demoHeader, demoPage, demoSummary, type LoggedAction } from './demo-page.ts';
 import { packageRoot } from './package-root.ts';
+import { pluginScripts } from './plugin-scripts.gen.ts';
 import { readEmbeddedFile, readRulesFiles } from './read-rules-files.ts';
 import { loadSettings, type Settings } from './settings.ts';
 import type { CommandContext } from './talon-command.ts';
@@ -47,7 +48,7 @@ export async function demo({ terminal, globals }: CommandContext, flags: DemoFla
       settings,
       engine,
       catalog,
-      scripts: new Map(),
+      scripts: pluginScripts,
       adapters: kube.adapters,
       lookups: kube.lookups,
       journal: new MemoryJournal(),

@@ -424,7 +424,7 @@ describe('runServer', () => {
     });
 
     it('with settings of the entrance that do not do, and shows no secret', async () => {
-      const { code, text } = await refused({ settings: { auth: { secret_paths: ['/hush'] } } });
+      const { code, text } = await refused({ settings: { auth: { secret_paths: ['/hush'] } }, env: { NO_COLOR: '1' } });
       expect(code).toBe(1);
       expect(text).toMatch(/FTL config error="'auth\.secret_paths\[0\]' is not usable/);
       expect(text).not.toContain('hush');

@@ -10,6 +10,7 @@ import { Counters } from '../platform/telemetry/counters.ts';
 import { createLineSink, type LineSink } from '../platform/telemetry/line-sink.ts';
 import { formatLogLine } from '../platform/telemetry/log-line.ts';
 import { entranceSettings } from '../runtime/entrance/entrance-settings.ts';
+import type { PluginScripts } from '../runtime/execute.ts';
 import { Health } from '../runtime/health.ts';
 import type { Engine } from '../runtime/open-bundle.ts';
 import { buildInfo } from './build-info.ts';
@@ -18,6 +19,7 @@ import { Categories } from './init-categories.ts';
 import { journalNoticeLines } from './journal-notice.ts';
 import { journalPath } from './journal-path.ts';
 import { loadPolicy } from './load-policy.ts';
+import { pluginScripts } from './plugin-scripts.gen.ts';
 import { reportProcessFaults } from './process-faults.ts';
 import { Refused } from './refused.ts';
 import { Reloader } from './reload.ts';
@@ -26,7 +28,7 @@ import { type Environment, fallbackLogFormat, loadSettings, type Settings } from
 import { notifierWarnings, refuseElection, refuseUnbuilt, startWarnings, warning } from './start-checks.ts';
 import { keepStartSmall } from './start-heap.ts';
 import { onHangup, stopSignal } from './stop-signal.ts';
-import { createLog, createTelemetry, type Log, type PluginScripts, type WiredServer, wireServer } from './wire.ts';
+import { createLog, createTelemetry, type Log, type WiredServer, wireServer } from './wire.ts';
 import { workerStart } from './worker-file.ts';
 
 export interface ServerOptions {
@@ -195,7 +197,7 @@ async function wire(
     onNotice: (notice) => journalNoticeLines(notice).forEach(log),
   });
   ends.push(() => journal.end());
-  const { scripts = new Map() } = options;
+  const { scripts = pluginScripts } = options;
   const server = await wireServer({
     ...parts,
     engine,

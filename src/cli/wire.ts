@@ -19,7 +19,7 @@ import { Apis, guardAdapters, guardLookups } from '../runtime/apis.ts';
 import { Budgets } from '../runtime/budgets.ts';
 import { DedupWindow } from '../runtime/dedup.ts';
 import { entranceSettings } from '../runtime/entrance/entrance-settings.ts';
-import { createExecutor } from '../runtime/execute.ts';
+import { createExecutor, type PluginScripts } from '../runtime/execute.ts';
 import { createGuard } from '../runtime/guard.ts';
 import type { Health } from '../runtime/health.ts';
 import { Intake } from '../runtime/intake.ts';
@@ -30,6 +30,7 @@ import { Pipeline } from '../runtime/pipeline.ts';
 import type { Policy } from '../runtime/policy.ts';
 import { Server } from '../runtime/server.ts';
 import type { Settings } from './settings.ts';
+import { workerStart } from './worker-file.ts';
 
 /** Writes one record as a line. */
 export type Log = (record: LogRecord) => void;
@@ -67,9 +68,6 @@ function parseLine(line: string): LogRecord {
     objects: Object.fromEntries(entries.filter((entry) => !isField(entry))),
   };
 }
-
-/** The scripts of plug-ins by their ids, as the sandbox runs them. */
-export type PluginScripts = ReadonlyMap<string, string>;
 
 export interface TelemetryOptions {
   readonly settings: Pick<Settings, 'logFormat'>;
@@ -119,7 +117,11 @@ export async function wireServer(options: WiringOptions): Promise<WiredServer> {
   const makePolicy = await createPolicies(options, apis);
   let active = await keepPolicy(engine, journal, makePolicy);
   const lanes = createLanes(settings);
-  const executor = createExecutor({ adapters: guardAdapters(options.adapters, apis) });
+  const executor = createExecutor({
+    adapters: guardAdapters(options.adapters, apis),
+    scripts: options.scripts,
+    worker: workerStart('sandbox'),
+  });
   const stopping = new AbortController();
   const over = new AbortController();
   const pipeline = new Pipeline({
@@ -175,6 +177,7 @@ export async function wireServer(options: WiringOptions): Promise<WiredServer> {
       return pipeline.resume(await journal.openPlans());
     },
     listen: async () => {
+      await executor.ready();
       const port = await server.listen(settings.listen_address, settings.listen_port);
       health.set('ok');
       return port;
