@@ -13,6 +13,7 @@ import {
   type V1PodList,
   type V1ReplicaSet,
 } from '@kubernetes/client-node';
+import { ApiPresence } from './api-presence.ts';
 import { type KubeSettings, loadKubeConfig } from './kube-config.ts';
 import { Credentials } from './kube-credentials.ts';
 import { kubeTransport } from './kube-transport.ts';
@@ -77,14 +78,16 @@ export function openKubeClient(settings: KubeSettings): KubeClient {
     baseServer: new ServerConfiguration(server, {}),
     authMethods: { default: credentials },
   });
+  const presence = new ApiPresence();
+  const carried: Carried = (signal) => ({ httpApi: kubeTransport(presence, signal) });
   return {
-    ...podRequests(configuration),
-    ...otherRequests(configuration),
+    ...podRequests(configuration, carried),
+    ...otherRequests(configuration, carried),
     watchPods: async (namespace, resourceVersion, signal) => {
       const path = `/api/v1/namespaces/${encodeURIComponent(namespace)}/pods`;
       const context = new RequestContext(`${server.replace(/\/+$/, '')}${path}`, HttpMethod.GET);
       await ofWatches.applySecurityAuthentication(context);
-      return openWatch(context, resourceVersion, signal);
+      return openWatch(context, resourceVersion, presence, signal);
     },
     close: async () => {
       await Promise.all([credentials.close(), ofWatches.destroy()]);
@@ -92,8 +95,12 @@ export function openKubeClient(settings: KubeSettings): KubeClient {
   };
 }
 
+/** How a request is sent. */
+type Carried = (signal: AbortSignal) => { readonly httpApi: ReturnType<typeof kubeTransport> };
+
 function podRequests(
   configuration: Configuration,
+  carried: Carried,
 ): Pick<KubeClient, 'readPod' | 'listPodsOfNode' | 'mergePod' | 'deletePod' | 'evictPod'> {
   const core = new CoreV1Api(configuration);
   return {
@@ -104,7 +111,7 @@ function podRequests(
         setHeaderOptions('Accept', METADATA_ALONE, carried(signal)),
       ),
     mergePod: async ({ name, namespace }, body, signal) => {
-      await core.patchNamespacedPod({ name, namespace, body }, merging(signal));
+      await core.patchNamespacedPod({ name, namespace, body }, merging(carried(signal)));
     },
     deletePod: async ({ name, namespace }, { gracePeriodSeconds, uid }, signal) => {
       const body = { apiVersion: 'v1', kind: 'DeleteOptions', gracePeriodSeconds, preconditions: { uid } };
@@ -118,7 +125,10 @@ function podRequests(
   };
 }
 
-function otherRequests(configuration: Configuration): Pick<KubeClient, 'readNode' | 'readReplicaSet' | 'mergeNode'> {
+function otherRequests(
+  configuration: Configuration,
+  carried: Carried,
+): Pick<KubeClient, 'readNode' | 'readReplicaSet' | 'mergeNode'> {
   const core = new CoreV1Api(configuration);
   const apps = new AppsV1Api(configuration);
   return {
@@ -126,16 +136,12 @@ function otherRequests(configuration: Configuration): Pick<KubeClient, 'readNode
     readReplicaSet: ({ name, namespace }, signal) =>
       apps.readNamespacedReplicaSet({ name, namespace }, carried(signal)),
     mergeNode: async (name, body, signal) => {
-      await core.patchNode({ name, body }, merging(signal));
+      await core.patchNode({ name, body }, merging(carried(signal)));
     },
   };
 }
 
-function carried(signal: AbortSignal) {
-  return { httpApi: kubeTransport(signal) };
-}
-
 /** The patch goes out as JSON patch unless it is told otherwise. */
-function merging(signal: AbortSignal) {
-  return setHeaderOptions('Content-Type', PatchStrategy.MergePatch, carried(signal));
+function merging(sent: ReturnType<Carried>) {
+  return setHeaderOptions('Content-Type', PatchStrategy.MergePatch, sent);
 }

@@ -1,5 +1,7 @@
 import { describe, expect, it, vi } from 'vitest';
+import { ApiPresence } from './api-presence.ts';
 import { createKubeAdapters } from './kube-adapters.ts';
+import { KubeRefusal } from './kube-transport.ts';
 import { failureOf, POD_PATH, pod, READ, signal, useRecordedKube } from './recorded-kube.ts';
 import { type Answer, RecordingApi, statusOf, TOKEN } from './recording-api.ts';
 
@@ -91,6 +93,60 @@ describe('an answer that is not good', () => {
   it('is cut where it is long', async () => {
     recorded.api.answers.set(`PATCH ${POD_PATH}`, statusOf(422, 'Invalid', 'x'.repeat(50_000)));
     expect((await label()) as Error).toMatchObject({ message: 'x'.repeat(2000) });
+  });
+});
+
+describe('an API server that starts', () => {
+  const forbidden = statusOf(403, 'Forbidden', 'pods "web" is forbidden: User "talon" cannot patch resource "pods"');
+  const unauthorized = statusOf(401, 'Unauthorized', 'Unauthorized');
+  const quota = statusOf(403, 'Forbidden', 'pods "web" is forbidden: exceeded quota');
+
+  async function codes(...answers: Answer[]) {
+    const kube = createKubeAdapters({ kubeconfig: recorded.api.kubeconfig('starting') });
+    await kube.init();
+    const found: unknown[] = [];
+    for (const answer of answers) {
+      recorded.api.answers.set(`PATCH ${POD_PATH}`, answer);
+      const failure = await failureOf(kube.adapters['pods.label'](pod(), { a: 'b' }, signal));
+      found.push((failure as { code?: string }).code);
+    }
+    await kube.close();
+    return found;
+  }
+
+  it('knows nobody for a while, which is no refusal', async () => {
+    expect(await codes(forbidden, unauthorized)).toEqual(['refused', 'refused']);
+    expect(await codes('hang up', forbidden, unauthorized)).toEqual(['unreachable', 'unreachable', 'unreachable']);
+  });
+
+  it('is believed when it says what it refuses', async () => {
+    expect(await codes('hang up', quota)).toEqual(['unreachable', 'refused']);
+  });
+
+  it('is not believed where it says itself that it is not ready', async () => {
+    const notReady = statusOf(403, 'Forbidden', 'pods "web" is forbidden: not yet ready to handle request');
+    expect(await codes(notReady)).toEqual(['unreachable']);
+  });
+
+  it('is believed again a minute later', () => {
+    let now = 0;
+    const presence = new ApiPresence(() => now);
+    const refusal = new KubeRefusal(401, '');
+    presence.lost();
+    now = 59_000;
+    expect(presence.judge(refusal)).toMatchObject({ code: 'unreachable', cause: refusal });
+    now = 61_000;
+    expect(presence.judge(refusal)).toBe(refusal);
+  });
+
+  it('was not away when a step gave up', async () => {
+    const kube = createKubeAdapters({ kubeconfig: recorded.api.kubeconfig('patient') });
+    await kube.init();
+    recorded.api.answers.set(`PATCH ${POD_PATH}`, 'silence');
+    await failureOf(kube.adapters['pods.label'](pod(), {}, AbortSignal.timeout(50)));
+    recorded.api.answers.set(`PATCH ${POD_PATH}`, forbidden);
+    expect(await failureOf(kube.adapters['pods.label'](pod(), {}, signal))).toMatchObject({ code: 'refused' });
+    await kube.close();
   });
 });
 

@@ -2,6 +2,7 @@ import { type HttpLibrary, type RequestContext, ResponseContext, wrapHttpLibrary
 import { type Dispatcher, request } from 'undici';
 import { DoorError } from '../../model/door-error.ts';
 import type { FailureCode } from '../../model/outcome.ts';
+import type { ApiPresence } from './api-presence.ts';
 
 /** Characters of an error text that come from the other side. */
 const LONGEST_REASON = 2000;
@@ -40,14 +41,15 @@ export class KubeRefusal extends DoorError {
  * that the API server does not know, `refused` with its own words for what it will not do, `conflict` where somebody else
  * changed the object meanwhile, `busy` where another try may help, `unreachable` for no answer at all.
  *
+ * @param presence is told when no answer came, and asked about refusals
  * @param signal gives up when aborted
  */
-export function kubeTransport(signal?: AbortSignal): HttpLibrary {
-  return wrapHttpLibrary({ send: (context) => exchange(context, signal) });
+export function kubeTransport(presence: ApiPresence, signal: AbortSignal): HttpLibrary {
+  return wrapHttpLibrary({ send: (context) => exchange(context, presence, signal) });
 }
 
-async function exchange(context: RequestContext, signal: AbortSignal | undefined): Promise<ResponseContext> {
-  const { statusCode, headers, body } = await openExchange(context, signal ? { signal } : {});
+async function exchange(context: RequestContext, presence: ApiPresence, signal: AbortSignal): Promise<ResponseContext> {
+  const { statusCode, headers, body } = await openExchange(context, presence, { signal });
   const text = await body.text().catch(noAnswer);
   const flat = Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, String(value)]));
   return new ResponseContext(statusCode, flat, {
@@ -58,7 +60,7 @@ async function exchange(context: RequestContext, signal: AbortSignal | undefined
 }
 
 interface ExchangeOptions {
-  readonly signal?: AbortSignal;
+  readonly signal: AbortSignal;
   /** Milliseconds without a byte of the body; what the connections say if it is left out. */
   readonly bodyTimeout?: number;
 }
@@ -66,6 +68,7 @@ interface ExchangeOptions {
 /** Sends a request that has its credentials. Resolves when a good answer begins. @throws DoorError as the transport does */
 export async function openExchange(
   context: RequestContext,
+  presence: ApiPresence,
   options: ExchangeOptions,
 ): Promise<Dispatcher.ResponseData> {
   const body = context.getBody();
@@ -76,10 +79,13 @@ export async function openExchange(
     body: body === undefined ? null : String(body),
     ...(dispatcher && { dispatcher }),
     ...options,
-  }).catch(noAnswer);
+  }).catch((error: unknown) => {
+    if (!options.signal.aborted) presence.lost();
+    return noAnswer(error);
+  });
   if (answer.statusCode >= 200 && answer.statusCode <= 299) return answer;
   const text = await answer.body.text().catch(noAnswer);
-  throw new KubeRefusal(answer.statusCode, text, answer.headers['retry-after']);
+  throw presence.judge(new KubeRefusal(answer.statusCode, text, answer.headers['retry-after']));
 }
 
 /** The error of a connection as a DoorError. */

@@ -1,4 +1,5 @@
 import type { RequestContext } from '@kubernetes/client-node';
+import type { ApiPresence } from './api-presence.ts';
 import { KubeRefusal, noAnswer, openExchange } from './kube-transport.ts';
 
 /** One line of a watch, as far as anybody looks at it. */
@@ -28,6 +29,7 @@ const METADATA_ALONE = 'application/json;as=PartialObjectMetadata;v=v1;g=meta.k8
 export async function openWatch(
   context: RequestContext,
   resourceVersion: string,
+  presence: ApiPresence,
   signal: AbortSignal,
 ): Promise<AsyncIterable<WatchedChange>> {
   const url = new URL(context.getUrl());
@@ -37,7 +39,7 @@ export async function openWatch(
   if (resourceVersion !== '') url.searchParams.set('resourceVersion', resourceVersion);
   context.setUrl(url.href);
   context.setHeaderParam('Accept', METADATA_ALONE);
-  const { body } = await openExchange(context, { signal, bodyTimeout: SILENCE });
+  const { body } = await openExchange(context, presence, { signal, bodyTimeout: SILENCE });
   return changesOf(body);
 }
 
