@@ -6,6 +6,9 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
 
+const LABEL =
+  '- rule: R\n  match: {}\n  actions: [{action: A, actionner: kubernetes:label, parameters: {labels: {a: b}}}]\n';
+const WAIT = { timeout: 20_000 };
 const SERVER = path.join(import.meta.dirname, 'server.ts');
 
 describe('the server process', () => {
@@ -37,7 +40,9 @@ describe('the server process', () => {
       LOG_FORMAT: 'text',
       DEDUPLICATION_LEADER_ELECTION: 'false',
       KUBECONFIG: kubeconfig,
-      JOURNAL_PATH: path.join(folder, `${children.length}-${Math.random()}.db`),
+      WATCH_RULES: 'false',
+      TALON_DRY_RUN: String(kubeconfig === ''),
+      JOURNAL_PATH: path.join(folder, `${Math.random()}.db`),
     };
     const child = spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', script], {
       env,
@@ -56,35 +61,37 @@ describe('the server process', () => {
     return { child, url, log: () => text };
   }
 
-  it.each(['SIGTERM', 'SIGINT'] as const)('ends in order with %s, and a debugger is never opened', async (signal) => {
-    const { child, url, log } = await start('');
-    child.kill('SIGUSR1');
-    expect((await fetch(url, { method: 'POST', body: '{}' })).status).toBe(200);
-    child.kill(signal);
-    expect(await exitOf(child)).toEqual([0, null]);
-    expect(log()).toContain('INF http result="shutting down"');
-  });
+  it.each(['SIGTERM', 'SIGINT'] as const)(
+    'reloads with SIGHUP, ends in order with %s, and a debugger is never opened',
+    async (signal) => {
+      const { child, url, log } = await start('');
+      child.kill('SIGUSR1');
+      expect((await fetch(url, { method: 'POST', body: '{}' })).status).toBe(200);
+      writeFileSync(path.join(folder, 'rules.yaml'), LABEL);
+      child.kill('SIGHUP');
+      await expect.poll(log, WAIT).toContain('INF rules result="1 rules have been successfully loaded"');
+      child.kill(signal);
+      expect(await exitOf(child)).toEqual([0, null]);
+      expect(log()).toContain('INF http result="shutting down"');
+    },
+    60_000,
+  );
 
   it('ends at once with a second signal', async () => {
-    let asked = () => {};
-    const called = new Promise<void>((resolve) => {
-      asked = resolve;
-    });
-    api = createServer(() => asked());
+    let calls = 0;
+    api = createServer(() => calls++);
     await new Promise<void>((resolve) => api?.listen(0, '127.0.0.1', resolve));
     const { port } = api.address() as AddressInfo;
-    const rules =
-      '- rule: R\n  match: {}\n  actions: [{action: A, actionner: kubernetes:label, parameters: {labels: {a: b}}}]\n';
-    const { child, url, log } = await start(rules, writeKubeconfig(folder, port));
+    const { child, url, log } = await start(LABEL, writeKubeconfig(folder, port));
     const body = { output: 'x', output_fields: { 'k8s.ns.name': 'shop', 'k8s.pod.name': 'web' } };
-    await fetch(url, { method: 'POST', body: JSON.stringify(body) });
-    await called;
+    expect((await fetch(url, { method: 'POST', body: JSON.stringify(body) })).status).toBe(200);
+    await expect.poll(() => calls, WAIT).toBe(1);
     child.kill('SIGTERM');
-    await expect.poll(log).toContain('shutting down');
+    await expect.poll(log, WAIT).toContain('shutting down');
     expect(child.exitCode).toBeNull();
     child.kill('SIGTERM');
     expect(await exitOf(child)).toEqual([1, null]);
-  });
+  }, 60_000);
 });
 
 function exitOf(child: ChildProcess): Promise<[number | null, NodeJS.Signals | null]> {
