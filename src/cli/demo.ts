@@ -1,12 +1,14 @@
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Compiled, compile } from '../compiler/compile.ts';
+import type { Journal } from '../model/journal.ts';
 import { TalonError } from '../model/talon-error.ts';
 import { createKubeAdapters } from '../platform/kube/kube-adapters.ts';
+import { openJournal } from '../platform/sqlite/journal.ts';
 import { Counters } from '../platform/telemetry/counters.ts';
 import { Health } from '../runtime/health.ts';
-import { MemoryJournal } from '../runtime/memory-journal.ts';
 import { type Engine, openRules } from '../runtime/open-bundle.ts';
 import { buildInfo } from './build-info.ts';
 import { catalog } from './catalog.ts';
@@ -14,9 +16,11 @@ import { type DemoAlert, demoHeader, demoPage, demoSummary, type LoggedAction } 
 import { packageRoot } from './package-root.ts';
 import { pluginScripts } from './plugin-scripts.gen.ts';
 import { readEmbeddedFile, readRulesFiles } from './read-rules-files.ts';
+import { createLog, createTelemetry } from './server-log.ts';
 import { loadSettings, type Settings } from './settings.ts';
 import type { CommandContext } from './talon-command.ts';
-import { createLog, createTelemetry, type WiredServer, wireServer } from './wire.ts';
+import { type WiredServer, wireServer } from './wire.ts';
+import { workerStart } from './worker-file.ts';
 
 export interface DemoFlags {
   readonly dryRun?: boolean;
@@ -37,27 +41,12 @@ export async function demo({ terminal, globals }: CommandContext, flags: DemoFla
   const settings = demoSettings(globals.config, rulesFlags, terminal.env, flags.dryRun ?? false);
   const engine = openShipped(compile(readRulesFiles(settings.rulesFiles), { catalog, readFile: readEmbeddedFile }));
   const kube = createKubeAdapters({ kubeconfig: settings.kubeconfig });
+  const scratch = mkdtempSync(path.join(tmpdir(), 'talon-demo-'));
+  const journal = await openScratchJournal(path.join(scratch, 'journal.db'), settings);
   const lines: string[] = [];
-  const write = (line: string): void => void lines.push(line);
   try {
     if (!settings.dry_run) await kube.init();
-    const counters = new Counters();
-    const log = createLog(settings.logFormat, write, terminal.now);
-    const telemetry = createTelemetry({ settings, log, write, counters });
-    const server = await wireServer({
-      settings,
-      engine,
-      catalog,
-      scripts: pluginScripts,
-      adapters: kube.adapters,
-      lookups: kube.lookups,
-      journal: new MemoryJournal(),
-      health: new Health((transition) => telemetry.emit(transition)),
-      log,
-      write,
-      counters,
-      version: buildInfo.version,
-    });
+    const server = await wireServer({ ...demoParts(settings, lines, terminal.now), engine, ...kube, journal });
     const address = `127.0.0.1:${await server.listen()}`;
     const context = settings.dry_run ? undefined : await contextName(settings.kubeconfig);
     terminal.out(demoHeader({ address, context, rules: engine.rules.length, files: settings.rulesFiles }));
@@ -66,9 +55,30 @@ export async function demo({ terminal, globals }: CommandContext, flags: DemoFla
     for (const alert of alerts) terminal.out(demoPage(terminal, alert, actions));
     terminal.out(demoSummary(alerts, actions, context));
   } finally {
+    await journal.end();
     await kube.close();
+    rmSync(scratch, { recursive: true });
   }
   return 0;
+}
+
+function openScratchJournal(file: string, { journal }: Settings): Promise<Journal> {
+  return openJournal({
+    file,
+    worker: workerStart('journal'),
+    retentionHours: journal.retention_hours,
+    maxBytes: journal.max_bytes,
+    maxWaitingBytes: journal.max_waiting_bytes,
+  });
+}
+
+/** What the server of the demo has like any other; its log goes to `lines`. */
+function demoParts(settings: Settings, lines: string[], now: () => Date) {
+  const write = (line: string): void => void lines.push(line);
+  const log = createLog(settings.logFormat, write, now);
+  const telemetry = { settings, log, write, counters: new Counters() };
+  const health = new Health(createTelemetry(telemetry).emit);
+  return { ...telemetry, health, catalog, scripts: pluginScripts, version: buildInfo.version };
 }
 
 function demoSettings(

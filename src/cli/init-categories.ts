@@ -1,13 +1,13 @@
 import type { Catalog } from '../model/definition.ts';
 import { DOORS } from '../model/doors.ts';
 import type { GuardPolicy } from '../model/guard-policy.ts';
+import type { StoredPolicy } from '../model/journal.ts';
 import { parseGuard } from '../model/parsed-guard.ts';
 import type { PlannedRule } from '../model/rule.ts';
 import { TalonError } from '../model/talon-error.ts';
 import type { KubeAdapters } from '../platform/kube/kube-adapters.ts';
-import type { Engine } from '../runtime/open-bundle.ts';
 import { Refused } from './refused.ts';
-import type { Log } from './wire.ts';
+import type { Log } from './server-log.ts';
 
 const KUBERNETES = 'kubernetes';
 
@@ -25,7 +25,7 @@ export class Categories {
   }
 
   /** @throws Refused, after a log line that names the category */
-  async init({ rules, guards }: Pick<Engine, 'rules' | 'guards'>): Promise<void> {
+  async init({ rules, guards }: Pick<StoredPolicy, 'rules' | 'guards'>): Promise<void> {
     if (this.#kubeReady || !(this.#useKube(rules) || guards.some(asksForTarget))) return;
     try {
       await this.#kube.init();

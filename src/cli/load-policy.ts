@@ -9,7 +9,7 @@ import { type Engine, MAX_BUNDLE_BYTES, openBundle, openRules } from '../runtime
 import { fileProblem, readUpTo } from './read-file.ts';
 import { readEmbeddedFile, readSource, sourceFile } from './read-rules-files.ts';
 import { Refused } from './refused.ts';
-import type { Log } from './wire.ts';
+import type { Log } from './server-log.ts';
 
 /** Where the rules and policies of a server come from. */
 export interface PolicySources {

@@ -1,5 +1,5 @@
 import process from 'node:process';
-import type { Log } from './wire.ts';
+import type { Log } from './server-log.ts';
 
 /**
  * What no stage caught is a defect of ours, and becomes a log line. A promise that nobody waited for leaves the server as it

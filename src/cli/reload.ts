@@ -4,7 +4,7 @@ import { InputFiles } from '../platform/files/input-files.ts';
 import type { Health } from '../runtime/health.ts';
 import type { Engine } from '../runtime/open-bundle.ts';
 import { Refused } from './refused.ts';
-import type { Log } from './wire.ts';
+import type { Log } from './server-log.ts';
 
 export interface ReloaderOptions {
   /** What the rules in effect were made from. */

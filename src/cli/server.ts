@@ -6,7 +6,7 @@ import { TalonError } from '../model/talon-error.ts';
 import { InputFiles } from '../platform/files/input-files.ts';
 import { createKubeAdapters, type KubeAdapters } from '../platform/kube/kube-adapters.ts';
 import { openJournal } from '../platform/sqlite/journal.ts';
-import { Counters } from '../platform/telemetry/counters.ts';
+import { Counters, countCommit } from '../platform/telemetry/counters.ts';
 import { createLineSink, type LineSink } from '../platform/telemetry/line-sink.ts';
 import { formatLogLine } from '../platform/telemetry/log-line.ts';
 import { entranceSettings } from '../runtime/entrance/entrance-settings.ts';
@@ -24,11 +24,12 @@ import { reportProcessFaults } from './process-faults.ts';
 import { Refused } from './refused.ts';
 import { Reloader } from './reload.ts';
 import { secretValues } from './secret-values.ts';
+import { createLog, createTelemetry, type Log } from './server-log.ts';
 import { type Environment, fallbackLogFormat, loadSettings, type Settings } from './settings.ts';
 import { notifierWarnings, refuseElection, refuseUnbuilt, startWarnings, warning } from './start-checks.ts';
 import { keepStartSmall } from './start-heap.ts';
 import { onHangup, stopSignal } from './stop-signal.ts';
-import { createLog, createTelemetry, type Log, type WiredServer, wireServer } from './wire.ts';
+import { type WiredServer, wireServer } from './wire.ts';
 import { workerStart } from './worker-file.ts';
 
 export interface ServerOptions {
@@ -66,6 +67,14 @@ interface Parts {
   readonly write: LineSink;
   readonly redact: Redact;
   readonly log: Log;
+}
+
+/** What is there before the journal is opened. */
+interface Loaded {
+  readonly engine: Engine;
+  readonly kube: KubeAdapters;
+  readonly categories: Categories;
+  readonly health: Health;
 }
 
 /** What to end when the server ends, in the order of its making. */
@@ -132,12 +141,13 @@ async function start(parts: Parts, ends: Ends): Promise<void> {
   });
   ends.push(() => kube.close());
   for (const result of settings.warnings) log(warning('config', { result }));
-  const load = policyLoader(parts, kube);
+  const categories = new Categories(kube, parts.catalog, log);
+  const load = policyLoader(parts, categories);
   const active = new InputFiles();
   const engine = await load(active);
   tellStart(engine, parts);
   const health = new Health(emit);
-  const server = await wire(parts, engine, kube, health, ends);
+  const server = await wire(parts, { engine, kube, categories, health }, ends);
   await server.resume();
   await listen(server, settings, log);
   const reloader = new Reloader({
@@ -156,12 +166,11 @@ async function start(parts: Parts, ends: Ends): Promise<void> {
 /** What makes an engine of the files, and all that it needs ready, at start and with each reload. */
 function policyLoader(
   { options, settings, catalog, log }: Parts,
-  kube: KubeAdapters,
+  categories: Categories,
 ): (inputs: InputFiles) => Promise<Engine> {
   const { bundleFile, err, color } = options;
   const { rulesFiles, policiesFiles } = settings;
   const sources = { rulesFiles, policiesFiles, bundleFile, catalog, log, err, color };
-  const categories = new Categories(kube, catalog, log);
   return async (inputs) => {
     const engine = await loadPolicy(sources, inputs);
     refuseUnbuilt(engine.rules, catalog, log);
@@ -180,14 +189,8 @@ function tellStart({ rules }: Engine, { options, settings, log }: Parts): void {
   refuseElection(settings, options.env);
 }
 
-async function wire(
-  parts: Parts,
-  engine: Engine,
-  kube: KubeAdapters,
-  health: Health,
-  ends: Ends,
-): Promise<WiredServer> {
-  const { options, settings, redact, log } = parts;
+async function wire(parts: Parts, { engine, kube, categories, health }: Loaded, ends: Ends): Promise<WiredServer> {
+  const { options, settings, redact, log, counters } = parts;
   const { adapters, lookups } = kube;
   const { retention_hours: retentionHours, max_bytes: maxBytes, max_waiting_bytes: maxWaitingBytes } = settings.journal;
   const journal = await openJournal({
@@ -195,6 +198,7 @@ async function wire(
     worker: workerStart('journal'),
     ...{ retentionHours, maxBytes, maxWaitingBytes, redact },
     onNotice: (notice) => journalNoticeLines(notice).forEach(log),
+    onCommit: (records, milliseconds) => countCommit(counters, records, milliseconds),
   });
   ends.push(() => journal.end());
   const { scripts = pluginScripts } = options;
@@ -206,6 +210,8 @@ async function wire(
     scripts,
     journal,
     health,
+    // A refusal is logged where it is noticed; the plans that it is about find out what they cannot do.
+    prepare: (policy) => (settings.dry_run ? Promise.resolve() : categories.init(policy).catch(() => undefined)),
     version: buildInfo.version,
   });
   // Where it never listened, nobody waits for what it resumed.

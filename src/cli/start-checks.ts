@@ -4,8 +4,8 @@ import type { PlannedAction, PlannedRule } from '../model/rule.ts';
 import { entranceSettings, entranceWarnings } from '../runtime/entrance/entrance-settings.ts';
 import { unheardNotifiers } from '../runtime/notify.ts';
 import { Refused } from './refused.ts';
+import type { Log } from './server-log.ts';
 import type { Environment, Settings } from './settings.ts';
-import type { Log } from './wire.ts';
 
 /**
  * What the rules need and this version cannot do: to act on the rest of them would be to drop actions silently.

@@ -1,20 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import pino from 'pino';
 import type { Catalog } from '../model/definition.ts';
 import type { Adapters } from '../model/doors.ts';
 import { LONGEST_WINDOW_SECONDS } from '../model/guard-policy.ts';
 import type { Journal, StoredPolicy } from '../model/journal.ts';
-import { LOG_FIELDS, type LogField, type LogLevel, type LogRecord } from '../model/log-record.ts';
 import type { TargetLookups } from '../model/target-facts.ts';
 import type { Telemetry } from '../model/transition.ts';
-import type { Counters } from '../platform/telemetry/counters.ts';
-import { createEventLine } from '../platform/telemetry/event-line.ts';
 import type { GaugeValue } from '../platform/telemetry/gauges.ts';
-import type { LineSink } from '../platform/telemetry/line-sink.ts';
-import { escapeJsonText, formatLogLine, type LogFormat, logMembers } from '../platform/telemetry/log-line.ts';
 import { createMetricsPage, METRICS_CONTENT_TYPE } from '../platform/telemetry/metrics-page.ts';
-import { transitionCount } from '../platform/telemetry/transition-count.ts';
-import { logTransition } from '../platform/telemetry/transition-log.ts';
 import { Apis, guardAdapters, guardLookups } from '../runtime/apis.ts';
 import { Budgets } from '../runtime/budgets.ts';
 import { DedupWindow } from '../runtime/dedup.ts';
@@ -26,55 +18,12 @@ import { Intake } from '../runtime/intake.ts';
 import { Lanes } from '../runtime/lanes.ts';
 import { createNotify } from '../runtime/notify.ts';
 import type { Engine } from '../runtime/open-bundle.ts';
-import { Pipeline } from '../runtime/pipeline.ts';
-import type { Policy } from '../runtime/policy.ts';
+import { Pipeline, type PipelineOptions } from '../runtime/pipeline.ts';
+import { Policies } from '../runtime/policies.ts';
 import { Server } from '../runtime/server.ts';
+import { createTelemetry, type TelemetryOptions } from './server-log.ts';
 import type { Settings } from './settings.ts';
 import { workerStart } from './worker-file.ts';
-
-/** Writes one record as a line. */
-export type Log = (record: LogRecord) => void;
-
-/**
- * The log of everything that is not on the way of every alert. pino writes lines in Falco Talon's JSON; the other formats are
- * made from those.
- */
-export function createLog(format: LogFormat, write: LineSink, now: () => Date): Log {
-  const shaped = format === 'json' ? inertJson : (line: string) => formatLogLine(parseLine(line), format, now());
-  const logger = pino(
-    {
-      base: null,
-      timestamp: false,
-      messageKey: 'message',
-      formatters: { level: (label) => ({ level: label }) },
-    },
-    { write: (line: string) => write(shaped(line)) },
-  );
-  return (record) => logger[record.level](Object.fromEntries(logMembers(record, now())), record.message);
-}
-
-function inertJson(line: string): string {
-  return `${escapeJsonText(line.trimEnd())}\n`;
-}
-
-function parseLine(line: string): LogRecord {
-  const { level, message, time: _, ...members } = JSON.parse(line) as Record<string, string>;
-  const isField = ([key]: [string, string]) => LOG_FIELDS.includes(key as LogField);
-  const entries = Object.entries(members);
-  return {
-    level: level as LogLevel,
-    message: message ?? '',
-    fields: Object.fromEntries(entries.filter(isField)),
-    objects: Object.fromEntries(entries.filter((entry) => !isField(entry))),
-  };
-}
-
-export interface TelemetryOptions {
-  readonly settings: Pick<Settings, 'logFormat'>;
-  readonly log: Log;
-  readonly write: LineSink;
-  readonly counters: Counters;
-}
 
 export interface WiringOptions extends TelemetryOptions {
   readonly settings: Settings;
@@ -86,6 +35,8 @@ export interface WiringOptions extends TelemetryOptions {
   /** Open; whoever opened it ends it, once the server is stopped. */
   readonly journal: Journal;
   readonly health: Health;
+  /** Makes ready what the actions and guards of plans need that were made with rules of before. It reports what it cannot. */
+  readonly prepare?: (policy: StoredPolicy) => Promise<void>;
   readonly version: string;
 }
 
@@ -111,11 +62,11 @@ const LAST_WORDS = 2_000;
 
 /** Puts the parts of the server together: the one place that knows them all. */
 export async function wireServer(options: WiringOptions): Promise<WiredServer> {
-  const { settings, engine, catalog, journal, health, counters, version } = options;
+  const { settings, engine, journal, health } = options;
   const telemetry = createTelemetry(options);
   const apis = new Apis(telemetry.emit);
-  const makePolicy = await createPolicies(options, apis);
-  let active = await keepPolicy(engine, journal, makePolicy);
+  const policies = await createPolicies(options, apis);
+  const policy = await policies.activate(storedPolicy(engine));
   const lanes = createLanes(settings);
   const executor = createExecutor({
     adapters: guardAdapters(options.adapters, apis),
@@ -124,50 +75,15 @@ export async function wireServer(options: WiringOptions): Promise<WiredServer> {
   });
   const stopping = new AbortController();
   const over = new AbortController();
-  const pipeline = new Pipeline({
-    actionners: catalog.actionners,
-    executor,
-    apis,
-    notify: createNotify(),
-    dedup: await restoreDedup(settings, journal),
-    lanes,
-    journal,
-    telemetry,
-    logsEvents: !settings.print_all_events,
-    dryRun: settings.dry_run,
-    actionTimeout: settings.action_timeout_seconds,
-    retry: settings.retry,
-    policyOf: async (revision) => {
-      if (revision === active.revision) return active;
-      const stored = await journal.policy(revision);
-      return stored && makePolicy(stored);
-    },
-    now: Date.now,
-    stopping: stopping.signal,
-    signal: over.signal,
-  });
+  const stages = { executor, apis, lanes, policies, telemetry, stopping: stopping.signal, signal: over.signal };
+  const pipeline = createPipeline(options, { ...stages, dedup: await restoreDedup(settings, journal) });
   const intake = new Intake({
-    active: { scanner: engine.evaluator, policy: active },
+    active: { scanner: engine.evaluator, policy },
     pipeline,
     telemetry,
     printAllEvents: settings.print_all_events,
   });
-  const server = new Server({
-    intake,
-    telemetry,
-    limits: { bodyBytes: settings.max_body_bytes, connections: settings.max_connections },
-    metrics: {
-      contentType: METRICS_CONTENT_TYPE,
-      page: createMetricsPage({
-        counters,
-        gauges: () => gauges(lanes, apis, health),
-        version,
-        revision: () => active.revision,
-      }),
-    },
-    health,
-    entrance: entranceSettings(settings),
-  });
+  const server = createServer(options, intake, { apis, lanes, policies, telemetry });
   journal.onHealth((able, reason) => health.storing(able, reason));
   return {
     resume: async () => {
@@ -183,8 +99,8 @@ export async function wireServer(options: WiringOptions): Promise<WiredServer> {
       return port;
     },
     activate: async (next) => {
-      active = await keepPolicy(next, journal, makePolicy);
-      intake.use({ scanner: next.evaluator, policy: active });
+      const policy = await policies.activate(storedPolicy(next));
+      intake.use({ scanner: next.evaluator, policy });
     },
     idle: () => lanes.idle(),
     stop: async (grace) => {
@@ -200,6 +116,55 @@ export async function wireServer(options: WiringOptions): Promise<WiredServer> {
   };
 }
 
+/** What stands around the pipeline and is used by more than it. */
+interface Surroundings {
+  readonly apis: Apis;
+  readonly lanes: Lanes;
+  readonly policies: Policies;
+  readonly telemetry: Telemetry;
+}
+
+function createPipeline(
+  { settings, catalog, journal }: WiringOptions,
+  { policies, ...stages }: Surroundings & Pick<PipelineOptions, 'executor' | 'dedup' | 'stopping' | 'signal'>,
+): Pipeline {
+  return new Pipeline({
+    ...stages,
+    actionners: catalog.actionners,
+    journal,
+    notify: createNotify(),
+    logsEvents: !settings.print_all_events,
+    dryRun: settings.dry_run,
+    actionTimeout: settings.action_timeout_seconds,
+    retry: settings.retry,
+    policyOf: (revision) => policies.of(revision),
+    now: Date.now,
+  });
+}
+
+function createServer(
+  { settings, counters, health, version }: WiringOptions,
+  intake: Intake,
+  { apis, lanes, policies, telemetry }: Surroundings,
+): Server {
+  return new Server({
+    intake,
+    telemetry,
+    limits: { bodyBytes: settings.max_body_bytes, connections: settings.max_connections },
+    metrics: {
+      contentType: METRICS_CONTENT_TYPE,
+      page: createMetricsPage({
+        counters,
+        gauges: () => gauges(lanes, apis, health),
+        version,
+        revision: () => policies.revision,
+      }),
+    },
+    health,
+    entrance: entranceSettings(settings),
+  });
+}
+
 function createLanes(settings: Settings): Lanes {
   return new Lanes({
     tasks: settings.max_pending_events,
@@ -209,27 +174,20 @@ function createLanes(settings: Settings): Lanes {
   });
 }
 
-/** Makes policies out of what the journal keeps of them. Their guards share the budgets, which outlive them all. */
+/** All guards share the budgets, which outlive them. */
 async function createPolicies(
-  { settings, journal, lookups }: WiringOptions,
+  { settings, journal, lookups, prepare = async () => undefined }: WiringOptions,
   apis: Apis,
-): Promise<(stored: StoredPolicy) => Policy> {
+): Promise<Policies> {
   const now = Date.now;
   const budgets = new Budgets(await journal.budgetsUsedSince(now() - LONGEST_WINDOW_SECONDS * 1000));
   const shared = { budgets, lookups: guardLookups(lookups, apis), dryRun: settings.dry_run, now };
-  return ({ revision, rules, guards }) => ({ revision, rules, guard: createGuard({ policies: guards, ...shared }) });
+  return new Policies({ journal, prepare, guardOf: (policies) => createGuard({ policies, ...shared }) });
 }
 
-/** The policy of an engine, once the journal has it: plans that refer to it may come from then on. */
-async function keepPolicy(
-  { revision, rules, guards }: Engine,
-  journal: Journal,
-  makePolicy: (stored: StoredPolicy) => Policy,
-): Promise<Policy> {
-  const stored: StoredPolicy = { revision, rules: rules.map(({ match: _, ...rule }) => rule), guards };
-  const policy = makePolicy(stored);
-  await journal.keepPolicy(stored);
-  return policy;
+/** What plans need of an engine; how alerts are matched is in its module. */
+function storedPolicy({ revision, rules, guards }: Engine): StoredPolicy {
+  return { revision, rules: rules.map(({ match: _, ...rule }) => rule), guards };
 }
 
 /** The window with what was taken before a restart. */
@@ -249,22 +207,4 @@ function gauges(lanes: Lanes, apis: Apis, health: Health): readonly GaugeValue[]
     ...health.status().degraded.map((line) => ['degraded', 1, { part: line.split(':', 1)[0] ?? '' }] as const),
     ...[...apis.states()].map(({ api, open }) => ['breaker_open', Number(open), { api }] as const),
   ];
-}
-
-/** Log line and counter of each transition, from the one record. */
-export function createTelemetry({ settings, log, write, counters }: TelemetryOptions): Telemetry {
-  const eventLine = createEventLine(settings.logFormat, Date.now);
-  return {
-    accepted: (rule, priority, source) => counters.addEvent(rule, priority, source),
-    emit: (transition) => {
-      if (transition.kind === 'event') {
-        write(eventLine(transition.alert));
-        return;
-      }
-      const record = logTransition(transition);
-      if (record) log(record);
-      const count = transitionCount(transition);
-      if (count) counters.add(...count);
-    },
-  };
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Transition } from '../model/transition.ts';
-import { type AlertScanner, Intake } from './intake.ts';
+import { type AlertScanner, type Answer, Intake } from './intake.ts';
 import type { Admission, MatchedAlert } from './pipeline.ts';
 import type { Policy } from './policy.ts';
 import { allowAll } from './test-pipeline.ts';
@@ -125,7 +125,7 @@ function build(
   const accepted: string[][] = [];
   const told: Transition[] = [];
   const admitted: MatchedAlert[] = [];
-  const answers: (readonly [number, string?])[] = [];
+  const answers: Parameters<Answer>[] = [];
   const undecided: (() => void)[] = [];
   const intake = new Intake({
     active: { scanner: scanner(matches), policy: policy('r1') },

@@ -53,10 +53,11 @@ export async function runStep(plan: PlanRun, planned: PlannedStep, stages: StepS
   if (missing !== undefined) return checkFailed(step, failure('missing-field', missing));
 
   const history = plan.history.step(number);
-  const repeatable = actionner.behaviour?.idempotent === true || action.on_interrupt === 'retry';
+  const idempotent = actionner.behaviour?.idempotent === true;
+  const repeatable = action.on_interrupt === undefined ? idempotent : action.on_interrupt === 'retry';
   if (repeatable) history.forgetOpen();
   else if (history.uncertain) return ended(step, INTERRUPTED);
-  const limits = attemptLimits(action, actionner.behaviour?.idempotent === true, stages.retry);
+  const limits = attemptLimits(action, idempotent, stages.retry);
   const attempts = new Attempts(limits, history.attempt, () => performance.now());
   return resultOf(step, await runTries({ plan, number, step, actionner, history, repeatable, attempts }, stages));
 }

@@ -23,6 +23,9 @@ export const COUNTERS = {
   breaker_openings: 'number of times that an API did not answer and actions began to wait for it',
   crashes: 'number of events whose handling failed by a fault of Talon',
   refused_requests: 'number of requests that were not taken as an event',
+  journal_commits: 'number of transactions by which records were made durable',
+  journal_records: 'number of records made durable: events, progress of plans, ends of plans',
+  journal_commit_seconds: 'time of those transactions, from handing over to the answer',
   lost_log_lines: 'number of log lines that could not be written',
 } as const;
 
@@ -89,6 +92,13 @@ export class Counters {
     this.#series.set(name, made);
     return made;
   }
+}
+
+/** Counts one transaction of the journal. */
+export function countCommit(counters: Counters, records: number, milliseconds: number): void {
+  counters.add('journal_commits', {});
+  counters.add('journal_records', {}, records);
+  counters.add('journal_commit_seconds', {}, milliseconds / 1000);
 }
 
 function begin(series: SeriesByKey, key: string, labels: Labels, times: number): void {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { LogRecord } from '../model/log-record.ts';
 import { formatLogLine, type LogFormat } from '../platform/telemetry/log-line.ts';
-import { createLog } from './wire.ts';
+import { createLog } from './server-log.ts';
 
 const NOW = new Date('2026-03-01T12:00:00Z');
 const COLOR = new RegExp(`${'\x1b'}\\[\\d+m`, 'g');

@@ -1,0 +1,72 @@
+import pino from 'pino';
+import { LOG_FIELDS, type LogField, type LogLevel, type LogRecord } from '../model/log-record.ts';
+import type { Telemetry } from '../model/transition.ts';
+import type { Counters } from '../platform/telemetry/counters.ts';
+import { createEventLine } from '../platform/telemetry/event-line.ts';
+import type { LineSink } from '../platform/telemetry/line-sink.ts';
+import { escapeJsonText, formatLogLine, type LogFormat, logMembers } from '../platform/telemetry/log-line.ts';
+import { transitionCount } from '../platform/telemetry/transition-count.ts';
+import { logTransition } from '../platform/telemetry/transition-log.ts';
+import type { Settings } from './settings.ts';
+
+/** Writes one record as a line. */
+export type Log = (record: LogRecord) => void;
+
+/**
+ * The log of everything that is not on the way of every alert. pino writes lines in Falco Talon's JSON; the other formats are
+ * made from those.
+ */
+export function createLog(format: LogFormat, write: LineSink, now: () => Date): Log {
+  const shaped = format === 'json' ? inertJson : (line: string) => formatLogLine(parseLine(line), format, now());
+  const logger = pino(
+    {
+      base: null,
+      timestamp: false,
+      messageKey: 'message',
+      formatters: { level: (label) => ({ level: label }) },
+    },
+    { write: (line: string) => write(shaped(line)) },
+  );
+  return (record) => logger[record.level](Object.fromEntries(logMembers(record, now())), record.message);
+}
+
+function inertJson(line: string): string {
+  return `${escapeJsonText(line.trimEnd())}\n`;
+}
+
+function parseLine(line: string): LogRecord {
+  const { level, message, time: _, ...members } = JSON.parse(line) as Record<string, string>;
+  const isField = ([key]: [string, string]) => LOG_FIELDS.includes(key as LogField);
+  const entries = Object.entries(members);
+  return {
+    level: level as LogLevel,
+    message: message ?? '',
+    fields: Object.fromEntries(entries.filter(isField)),
+    objects: Object.fromEntries(entries.filter((entry) => !isField(entry))),
+  };
+}
+
+export interface TelemetryOptions {
+  readonly settings: Pick<Settings, 'logFormat'>;
+  readonly log: Log;
+  readonly write: LineSink;
+  readonly counters: Counters;
+}
+
+/** Log line and counter of each transition, from the one record. */
+export function createTelemetry({ settings, log, write, counters }: TelemetryOptions): Telemetry {
+  const eventLine = createEventLine(settings.logFormat, Date.now);
+  return {
+    accepted: (rule, priority, source) => counters.addEvent(rule, priority, source),
+    emit: (transition) => {
+      if (transition.kind === 'event') {
+        write(eventLine(transition.alert));
+        return;
+      }
+      const record = logTransition(transition);
+      if (record) log(record);
+      const count = transitionCount(transition);
+      if (count) counters.add(...count);
+    },
+  };
+}

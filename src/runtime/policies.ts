@@ -1,0 +1,48 @@
+import type { GuardPolicy } from '../model/guard-policy.ts';
+import type { Journal, StoredPolicy } from '../model/journal.ts';
+import type { Guard } from './guard.ts';
+import type { Policy } from './policy.ts';
+
+export interface PoliciesOptions {
+  readonly journal: Pick<Journal, 'keepPolicy' | 'policy'>;
+  /** @throws for policies that this version cannot read */
+  readonly guardOf: (policies: readonly GuardPolicy[]) => Guard;
+  /** Makes ready what the actions and guards of an earlier revision need. */
+  readonly prepare: (policy: StoredPolicy) => Promise<void>;
+}
+
+/** The policy by which alerts are judged now, and those of plans that were made with earlier ones. */
+export class Policies {
+  readonly #options: PoliciesOptions;
+  #active: Policy | undefined;
+
+  constructor(options: PoliciesOptions) {
+    this.#options = options;
+  }
+
+  /** Revision of the active policy; empty before there is one. */
+  get revision(): string {
+    return this.#active?.revision ?? '';
+  }
+
+  /** Makes a policy the active one, once the journal has it: plans that refer to it may come from then on. */
+  async activate(stored: StoredPolicy): Promise<Policy> {
+    const policy = this.#make(stored);
+    await this.#options.journal.keepPolicy(stored);
+    this.#active = policy;
+    return policy;
+  }
+
+  /** The policy of a revision: the active one, or what the journal keeps; undefined when it keeps none. */
+  async of(revision: string): Promise<Policy | undefined> {
+    if (this.#active?.revision === revision) return this.#active;
+    const stored = await this.#options.journal.policy(revision);
+    if (!stored) return undefined;
+    await this.#options.prepare(stored);
+    return this.#make(stored);
+  }
+
+  #make({ revision, rules, guards }: StoredPolicy): Policy {
+    return { revision, rules, guard: this.#options.guardOf(guards) };
+  }
+}
