@@ -20,6 +20,9 @@ export const hang = defineActionner({
     uses: [],
     deadline: 60,
     writes: () => ['pod'],
-    run: () => new Promise(() => undefined),
+    // A promise that nothing can settle would be noticed at once.
+    async run({ sleep }) {
+      for (;;) await sleep(60_000);
+    },
   },
 });
