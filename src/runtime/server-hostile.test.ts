@@ -120,6 +120,22 @@ describe('hostile senders', () => {
       expect(tested.received).toHaveLength(1);
     });
 
+    it.each([
+      ['announce', head(`Content-Length: ${MIB}`), '{'],
+      ['do not announce', head('Transfer-Encoding: chunked'), `${(MIB / 2).toString(16)}\r\n{`],
+    ])(
+      'bodies of the largest size at once, which they %s: there is room for some, and again when they are gone',
+      async (_, start, more) => {
+        const connections = await connectMany(200);
+        for (const connection of connections) connection.write(start + more);
+        await expect.poll(() => tested.refused.filter((reason) => reason === 'full').length).toBe(200 - 64);
+        await expectOthersAnswered();
+        for (const { socket } of connections) socket.destroy();
+        const large = `{"output":"${'x'.repeat(MIB - 20)}"}`;
+        await expect.poll(async () => (await exchange(port, { body: large })).status).toBe(200);
+      },
+    );
+
     it('a length that is no length', async () => {
       for (const length of ['-1', '+2', '0x2', '2,2', '1e1', ' ', '2 2', '99999999999999999999']) {
         expect(await raw(port, `${head(`Content-Length: ${length}`)}{}`), length).toMatch(/^HTTP\/1\.1 4(00|13) /);

@@ -3,6 +3,7 @@ import type { Server as TlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { Telemetry } from '../model/transition.ts';
+import { BodyBudget } from './entrance/body-budget.ts';
 import { Certificates } from './entrance/certificates.ts';
 import { Credentials } from './entrance/credentials.ts';
 import type { EntranceSettings } from './entrance/entrance-settings.ts';
@@ -53,7 +54,7 @@ export class Server {
     this.#entrance = entrance;
     this.#certificateInterval = options.limits.certificateInterval ?? CERTIFICATE_INTERVAL;
     this.#alerts = createApp(options, refusals, createGate(entrance, credentials), entrance.tls);
-    addAlertRoutes(this.#alerts, options.intake, refusals);
+    addAlertRoutes(this.#alerts, options, refusals);
     if (entrance.ownPort) this.#own = createApp(options, refusals, openGate);
     addStatusRoutes(this.#own ?? this.#alerts, options);
     if (entrance.tls) this.#certificates = new Certificates(entrance.tls, this.#alerts.server as TlsServer, health);
@@ -139,12 +140,21 @@ function createApp(
   return app;
 }
 
-function addAlertRoutes(app: FastifyInstance, intake: ServerOptions['intake'], refusals: Refusals): void {
-  app.post(ROUTES.alerts, (request, reply) => {
-    intake.receive(request.body as Buffer, request.headers.traceparent, (status, refusal) => {
-      if (status === 200) reply.code(200).send();
-      else refusals.send(reply, refusal ?? (status === 400 ? 'body' : 'full'));
-    });
+function addAlertRoutes(app: FastifyInstance, { intake, limits }: ServerOptions, refusals: Refusals): void {
+  const budget = new BodyBudget(limits.bodyBytes);
+  app.route({
+    method: 'POST',
+    url: ROUTES.alerts,
+    onRequest: (request, reply, next) => {
+      if (budget.admit(request.raw, reply.raw)) next();
+      else refusals.refuse(reply, 'full');
+    },
+    handler: (request, reply) => {
+      intake.receive(request.body as Buffer, request.headers.traceparent, (status, refusal) => {
+        if (status === 200) reply.code(200).send();
+        else refusals.send(reply, refusal ?? (status === 400 ? 'body' : 'full'));
+      });
+    },
   });
   const others = app.supportedMethods.filter((method) => method !== 'POST');
   addEarlyRoute(app, ROUTES.alerts, (reply) => refusals.refuse(reply, 'method'), others);

@@ -152,13 +152,12 @@ describe('the entrance', () => {
   describe('with a rate', () => {
     it('refuses a sender who is too quick, but never health', async () => {
       const { tested, send } = await start({ ratePerSecond: 3 });
-      const answers = [];
-      for (let request = 0; request < 12; request++) answers.push(await send('/', {}));
+      const answers = await Promise.all(Array.from({ length: 40 }, () => send('/')));
       const refused = answers.filter(({ status }) => status === 429);
       expect(refused.length).toBeGreaterThan(0);
       expect(refused[0]).toMatchObject({ body: 'Too many requests of this sender, please slow down\n' });
       expect(refused[0]?.headers['retry-after']).toBe('1');
-      expect(tested.received).toHaveLength(12 - refused.length);
+      expect(tested.received).toHaveLength(40 - refused.length);
       for (let request = 0; request < 12; request++) {
         expect(await send('/healthz', {}, 'GET')).toMatchObject({ status: 200 });
         expect(await send('/readyz', {}, 'GET')).toMatchObject({ status: 200 });
@@ -169,10 +168,8 @@ describe('the entrance', () => {
 
     it('counts attempts to guess a secret', async () => {
       const { tested, send } = await start({ ratePerSecond: 2, bearerTokens: [TOKEN] });
-      const statuses = [];
-      for (let request = 0; request < 8; request++) statuses.push((await send('/')).status);
-      expect(statuses.slice(0, 2)).toEqual([401, 401]);
-      expect(statuses).toContain(429);
+      const answers = await Promise.all(Array.from({ length: 40 }, () => send('/')));
+      expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([401, 429]));
       expect(tested.received).toEqual([]);
     });
   });
