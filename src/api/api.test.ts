@@ -68,6 +68,34 @@ test('rules are compiled, packed, opened and evaluated through the public doors 
   expect(engine.evaluate(new TextEncoder().encode('{"rule": 1}'))).toMatchObject({ ok: false, code: 2 });
 });
 
+test('policies travel with the rules', async () => {
+  const text = `- policy: Protected
+  actionners: [destructive]
+  deny:
+    - {expression: 'target.namespace == "kube-system"', message: the namespace is protected}
+`;
+  const files = [{ path: 'rules.yaml', text: RULES }];
+  const { bundle, diagnostics } = compileRules(files, { policies: [{ path: 'policies.yaml', text }] });
+  expect(diagnostics).toEqual([]);
+  if (!bundle) throw new Error('the policies do not compile');
+  expect((await openBundle(bundle.pack())).guards).toEqual([
+    {
+      policy: 'Protected',
+      description: '',
+      mode: 'enforce',
+      actionners: ['destructive'],
+      deny: [{ expression: 'target.namespace == "kube-system"', message: 'the namespace is protected' }],
+      budgets: [],
+    },
+  ]);
+  const wrong = text.replace('target.namespace', 'target.owner.name');
+  const refused = compileRules(files, { policies: [{ path: 'policies.yaml', text: wrong }] });
+  expect(refused.bundle).toBeUndefined();
+  expect(renderDiagnostics(refused.diagnostics, refused.sources, 'text')).toContain(
+    'policies.yaml:4:21: error T1909: `target.owner` may be missing',
+  );
+});
+
 test('errors leave no bundle, and are drawn', () => {
   const text = RULES.replace('kubernetes:log', 'kubernetes:lgo');
   const { bundle, diagnostics, sources } = compileRules([{ path: 'rules.yaml', text }]);
