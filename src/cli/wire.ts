@@ -66,7 +66,7 @@ export async function wireServer(options: WiringOptions): Promise<WiredServer> {
   const telemetry = createTelemetry(options);
   const apis = new Apis(telemetry.emit);
   const policies = await createPolicies(options, apis);
-  const policy = await policies.activate(storedPolicy(engine));
+  const policy = await policies.activate(engine);
   const lanes = createLanes(settings);
   const executor = createExecutor({
     adapters: guardAdapters(options.adapters, apis),
@@ -99,7 +99,7 @@ export async function wireServer(options: WiringOptions): Promise<WiredServer> {
       return port;
     },
     activate: async (next) => {
-      const policy = await policies.activate(storedPolicy(next));
+      const policy = await policies.activate(next);
       intake.use({ scanner: next.evaluator, policy });
     },
     idle: () => lanes.idle(),
@@ -183,11 +183,6 @@ async function createPolicies(
   const budgets = new Budgets(await journal.budgetsUsedSince(now() - LONGEST_WINDOW_SECONDS * 1000));
   const shared = { budgets, lookups: guardLookups(lookups, apis), dryRun: settings.dry_run, now };
   return new Policies({ journal, prepare, guardOf: (policies) => createGuard({ policies, ...shared }) });
-}
-
-/** What plans need of an engine; how alerts are matched is in its module. */
-function storedPolicy({ revision, rules, guards }: Engine): StoredPolicy {
-  return { revision, rules: rules.map(({ match: _, ...rule }) => rule), guards };
 }
 
 /** The window with what was taken before a restart. */

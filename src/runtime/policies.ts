@@ -1,5 +1,6 @@
 import type { GuardPolicy } from '../model/guard-policy.ts';
 import type { Journal, StoredPolicy } from '../model/journal.ts';
+import type { PlannedRule } from '../model/rule.ts';
 import type { Guard } from './guard.ts';
 import type { Policy } from './policy.ts';
 
@@ -25,10 +26,10 @@ export class Policies {
     return this.#active?.revision ?? '';
   }
 
-  /** Makes a policy the active one, once the journal has it: plans that refer to it may come from then on. */
-  async activate(stored: StoredPolicy): Promise<Policy> {
-    const policy = this.#make(stored);
-    await this.#options.journal.keepPolicy(stored);
+  /** Makes a policy, of an engine for example, the active one, once the journal has it: plans that refer to it may come from then on. */
+  async activate(loaded: StoredPolicy): Promise<Policy> {
+    const policy = this.#make(loaded);
+    await this.#options.journal.keepPolicy(withoutMatches(loaded));
     this.#active = policy;
     return policy;
   }
@@ -45,4 +46,9 @@ export class Policies {
   #make({ revision, rules, guards }: StoredPolicy): Policy {
     return { revision, rules, guard: this.#options.guardOf(guards) };
   }
+}
+
+/** How alerts are matched is in the module of a bundle, and of no use to its plans. */
+function withoutMatches({ revision, rules, guards }: StoredPolicy): StoredPolicy {
+  return { revision, rules: rules.map(({ match: _, ...rule }: PlannedRule & { match?: unknown }) => rule), guards };
 }
