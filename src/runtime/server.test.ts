@@ -260,7 +260,7 @@ describe('Server', () => {
       const connection = await RawConnection.open(port);
       connection.socket.pause();
       connection.write('GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n');
-      await new Promise((resolve) => setTimeout(resolve, 3_000));
+      await new Promise((resolve) => setTimeout(resolve, 4_000));
       connection.socket.resume();
       await connection.closed;
       expect(connection.answer.length).toBeLessThan(length);

@@ -13,7 +13,7 @@ export const OPEN: EntranceSettings = { bearerTokens: [], basicUsers: [], secret
 export const BODY_LIMIT = 1 << 20;
 
 /** Times for tests that wait for their end. */
-export const QUICK: ListenerTimes = { request: 1_000, check: 100, handshake: 1_000, stall: 1_000, keepAlive: 72_000 };
+export const QUICK: ListenerTimes = { request: 1_000, check: 100, handshake: 1_000, stall: 1_500, keepAlive: 72_000 };
 
 /** What an intake of a test was handed. */
 export interface Received {
