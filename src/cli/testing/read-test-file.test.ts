@@ -138,6 +138,63 @@ test('all kinds of expectations', () => {
   expect(parameters).toEqual({ n: 5, l: ['a'], m: { k: '1' } });
 });
 
+test('a case for guards, and another one that starts from it', () => {
+  const { cases, faults } = read(`policies: [p.yaml]
+tests:
+  - name: a
+    event: { rule: X }
+    rule: R
+    action: { name: Kill, actionner: kubernetes:terminate, parameters: { grace_period_seconds: 5 } }
+    target:
+      labels: { version: 1.10 }
+      owner: { kind: DaemonSet, name: agent }
+      node: { name: n, labels: { a: b } }
+      containers: [0123456789ab]
+    now: 2026-01-31T23:00:00+01:00
+    used:
+      - { ago: 1h30m, times: 3, pod: other }
+      - { ago: 30s }
+    expect: { verdict: denied, policy: P, reason: because, monitored: [Q] }
+  - name: b
+    from: a
+    action: { parameters: {} }
+    target: {}
+    used: []
+    expect: { verdict: allowed }
+`);
+  expect(faults).toEqual([]);
+  const first = {
+    rule: 'R',
+    action: 'Kill',
+    actionner: 'kubernetes:terminate',
+    parameters: { grace_period_seconds: 5 },
+    pod: {
+      uid: 'uid-of-the-test',
+      labels: { version: '1.10' },
+      owner: { kind: 'DaemonSet', name: 'agent' },
+      node: 'n',
+      containerIds: ['0123456789ab'],
+    },
+    node: { name: 'n', labels: { a: 'b' }, hostnames: ['n'] },
+    now: Date.UTC(2026, 0, 31, 22),
+    used: [
+      { ago: 5400, times: 3, pod: 'other' },
+      { ago: 30, times: 1 },
+    ],
+  };
+  expect(cases?.[0]).toMatchObject({
+    guarded: first,
+    expect: { verdict: { kind: 'denied', policy: 'P', reason: 'because', monitored: ['Q'] } },
+  });
+  expect(cases?.[1]?.guarded).toEqual({
+    ...first,
+    parameters: {},
+    pod: { uid: 'uid-of-the-test', labels: {}, owner: null, node: '', containerIds: [] },
+    node: { name: '', labels: {}, hostnames: [''] },
+    used: [],
+  });
+});
+
 describe('mistakes are named with their place', () => {
   const CASE = 'tests:\n  - name: a\n    event: { rule: X }\n';
   test.each([
@@ -168,6 +225,22 @@ describe('mistakes are named with their place', () => {
     ],
     [`${CASE}    remove: [tags]\n    expect: { rules: [] }`, '4:13 T1803 the alert has no `tags` to remove'],
     ['tests:\n  - name: a\n    event: X\n    expect: { rules: [] }', '3:12 T1802 `event` is a mapping'],
+    [`${CASE}    expect: { verdict: denied }`, '2:5 T1803 a test that expects a verdict has an alert'],
+    [
+      'tests:\n  - name: a\n    action: { actionner: kubernetes:label }\n    expect: { verdict: denied }',
+      '2:5 T1803 a test that expects a verdict has an alert',
+    ],
+    [`${CASE}    action: { name: x }\n    expect: { verdict: denied }`, '4:13 T1803 `action` has an `actionner`'],
+    [`${CASE}    action: { actionner: a:b }`, '4:26 T1802 no actionner `a:b`'],
+    [`${CASE}    action: kubernetes:label`, '4:13 T1802 `action` is a mapping'],
+    [`${CASE}    action: { actionners: x }`, '4:15 T1801 unknown key `actionners` in `action`'],
+    [`${CASE}    expect: { verdict: deny }`, '4:24 T1802 `verdict` is allowed, denied or parked, not `deny`'],
+    [`${CASE}    target: { owner: { kind: Deployment } }`, '4:30 T1802 `kind` is DaemonSet, StatefulSet'],
+    [`${CASE}    target: { label: {} }`, '4:15 T1801 unknown key `label` in `target`'],
+    [`${CASE}    target: { labels: { a: [] } }`, '4:28 T1802 an item of `labels` is a text'],
+    [`${CASE}    now: today`, '4:10 T1802 `now` is a time such as'],
+    [`${CASE}    used: [{ times: 2 }]`, '4:12 T1803 an earlier use says how long `ago` it was'],
+    [`${CASE}    used: [{ ago: yesterday }]`, '4:19 T1802 `ago` is a duration such as 10m'],
     ['tests: [', '1:9 T1101'],
     ['tests: []\ntests: []', '2:1 T1102 the key `tests` stands twice in this mapping'],
   ])('%j', (text, fault) => {
