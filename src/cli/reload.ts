@@ -5,6 +5,7 @@ import type { Health } from '../runtime/health.ts';
 import type { Engine } from '../runtime/open-bundle.ts';
 import { Refused } from './refused.ts';
 import type { Log } from './server-log.ts';
+import { keepHeapSmall } from './small-heap.ts';
 
 export interface ReloaderOptions {
   /** What the rules in effect were made from. */
@@ -94,6 +95,7 @@ export class Reloader {
     // The reload before this one may have read the changed files already.
     if (this.#stopped || (reason === CHANGED && this.#look() === undefined)) return;
     log({ level: 'info', message: PART, fields: { result: reason } });
+    const endGrowth = keepHeapSmall();
     const inputs = new InputFiles();
     try {
       const engine = await load(inputs);
@@ -109,6 +111,7 @@ export class Reloader {
       health.degrade(PART, `${result}; those loaded before stay in effect`);
     } finally {
       this.#judged = inputs;
+      setImmediate(endGrowth);
     }
   }
 }

@@ -26,8 +26,8 @@ import { Reloader } from './reload.ts';
 import { secretValues } from './secret-values.ts';
 import { createLog, createTelemetry, type Log } from './server-log.ts';
 import { type Environment, fallbackLogFormat, loadSettings, type Settings } from './settings.ts';
+import { keepHeapSmall } from './small-heap.ts';
 import { notifierWarnings, refuseElection, refuseUnbuilt, startWarnings, warning } from './start-checks.ts';
-import { keepStartSmall } from './start-heap.ts';
 import { onHangup, stopSignal } from './stop-signal.ts';
 import { type WiredServer, wireServer } from './wire.ts';
 import { workerStart } from './worker-file.ts';
@@ -87,7 +87,7 @@ type Ends = (() => Promise<unknown>)[];
  * @returns the exit code: 0 after an orderly end, 1 if it did not start; then a fatal line says why
  */
 export async function runServer(options: ServerOptions): Promise<number> {
-  const endStart = keepStartSmall();
+  const endStart = keepHeapSmall();
   const counters = new Counters();
   const write = createLineSink(options.logDescriptor ?? process.stdout.fd, () => counters.add('lost_log_lines', {}));
   const settings = readSettings(options, write);
