@@ -66,12 +66,15 @@ export function cutPlugins(filter: RegExp, cut: (source: string) => string): Plu
   return {
     name: 'cut-plugins',
     setup: ({ onLoad }) => {
-      onLoad({ filter }, async ({ path }) => {
-        const { code } = await transform(await readFile(path, 'utf8'), { loader: 'ts', target: 'es2022' });
-        return { contents: cut(code), loader: 'js' };
-      });
+      onLoad({ filter }, async ({ path }) => ({ contents: cut(await withoutTypes(path)), loader: 'js' }));
     },
   };
+}
+
+/** The JavaScript of a TypeScript file. */
+export async function withoutTypes(file: string): Promise<string> {
+  const { code } = await transform(await readFile(file, 'utf8'), { loader: 'ts', target: 'es2022' });
+  return code;
 }
 
 function parseModule(source: string) {

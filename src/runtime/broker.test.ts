@@ -1,32 +1,26 @@
 import { describe, expect, it } from 'vitest';
-import type { Adapters, NodeTarget, PodTarget } from '../model/doors.ts';
+import type { NodeTarget, PodTarget } from '../model/doors.ts';
 import { beginStep } from './broker.ts';
+import { fakeAdapters, memoryRecord } from './executor-fixture.ts';
 
 const POD: PodTarget = { kind: 'pod', name: 'web', namespace: 'shop' };
 const NODE: NodeTarget = { kind: 'node', name: 'node-1' };
 
 /** A step with a pod (reference 0) and a node (reference 1), and the doors that were opened in it. */
 function newStep() {
-  const opened: string[] = [];
-  const adapters = Object.fromEntries(
-    (['pods.label', 'pods.delete', 'pods.owner', 'pods.replicas', 'nodes.ofPod', 'nodes.label'] as const).map(
-      (door) => [
-        door,
-        async () => {
-          opened.push(door);
-        },
-      ],
-    ),
-  ) as unknown as Adapters;
-  const step = beginStep(['pods.label', 'nodes.label'], adapters, new AbortController().signal);
-  return { step, opened, pod: step.mint(POD), node: step.mint(NODE) };
+  const { adapters, calls } = fakeAdapters();
+  const { record, lines } = memoryRecord();
+  const { signal } = new AbortController();
+  const step = beginStep({ uses: ['pods.label', 'nodes.label'], adapters, record, signal });
+  const opened = () => calls.map(([door]) => door);
+  return { step, opened, lines, pod: step.mint(POD), node: step.mint(NODE) };
 }
 
 describe('a door stays shut', () => {
   const pod = { kind: 'pod', ref: 0, name: 'web', namespace: 'shop' };
   const node = { kind: 'node', ref: 1, name: 'node-1' };
 
-  it.each<[string, string, readonly unknown[]]>([
+  it.each<[string, string, unknown]>([
     ['that is not listed', 'pods.delete', [pod, 0]],
     ['that does not exist', 'pods.exec', [pod]],
     ['with a name that all objects know', 'constructor', [pod]],
@@ -40,14 +34,17 @@ describe('a door stays shut', () => {
     ['for a name alone', 'pods.label', [{ kind: 'pod', name: 'web', namespace: 'shop' }, {}]],
     ['for null', 'pods.label', [null, {}]],
     ['for nothing', 'pods.label', []],
+    ['for no list', 'pods.label', { 0: pod, 1: {}, length: 2 }],
+    ['for a text', 'pods.label', 'pod'],
     ['for labels that are none', 'pods.label', [pod, 'a=b']],
     ['for a label that is no text', 'pods.label', [pod, { a: 1 }]],
   ])('%s', async (_, door, given) => {
-    const { step, opened } = newStep();
+    const { step, opened, lines } = newStep();
     const refusal = await step.call(door, given).catch((error: unknown) => error);
     expect(refusal).toMatchObject({ name: 'DoorError', code: 'door' });
     expect(String(refusal).length).toBeLessThan(200);
-    expect(opened).toEqual([]);
+    expect(opened()).toEqual([]);
+    expect(lines).toEqual([]);
   });
 
   it('for a reference of another step', async () => {
@@ -56,7 +53,7 @@ describe('a door stays shut', () => {
     const foreign = other.step.mint({ kind: 'pod', name: 'etcd', namespace: 'kube-system' });
     const { step, opened } = newStep();
     await expect(step.call('pods.label', [foreign, {}])).rejects.toThrow('no reference to a pod of this step');
-    expect(opened).toEqual([]);
+    expect(opened()).toEqual([]);
   });
 });
 
@@ -64,5 +61,5 @@ it('opens a listed door for a reference of its step', async () => {
   const { step, opened, pod, node } = newStep();
   await step.call('pods.label', [pod, { a: 'b' }]);
   await step.call('nodes.label', [node, { a: null }]);
-  expect(opened).toEqual(['pods.label', 'nodes.label']);
+  expect(opened()).toEqual(['pods.label', 'nodes.label']);
 });

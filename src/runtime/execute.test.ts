@@ -1,111 +1,108 @@
-import { describe, expect, it, vi } from 'vitest';
-import * as z from 'zod';
+import { afterAll, describe, expect, it, vi } from 'vitest';
+import { buildPluginScript } from '../../tools/generate/plugin-scripts.ts';
+import { workerStart } from '../cli/worker-file.ts';
 import type { Door } from '../model/capability.ts';
-import { decodeEvent } from '../model/decode-event.ts';
-import { type Actionner, defineActionner, podOf, type RunArguments } from '../model/definition.ts';
+import type { Actionner } from '../model/definition.ts';
 import { DoorError } from '../model/door-error.ts';
-import type { Adapters } from '../model/doors.ts';
-import { FIELD_KEYS } from '../model/event-fields.ts';
-import type { ActionResult } from '../model/outcome.ts';
-import { integer } from '../model/parameters.ts';
-import { createExecutor } from './execute.ts';
+import { type Adapters, DOORS, type PodTarget } from '../model/doors.ts';
+import { fieldText } from '../model/event-fields.ts';
+import { createExecutor, type Executor, type ExecutorOptions } from './execute.ts';
+import { alertOf, alertWith, fakeAdapters, memoryRecord } from './executor-fixture.ts';
+import * as plugins from './sandbox/honest-plugins.ts';
+import type { StepRecord } from './step-record.ts';
 
-const DONE: ActionResult = { status: 'success', output: 'done', objects: {} };
+const { DONE } = plugins;
+const event = alertWith({ 'k8s.pod.name': 'web', 'k8s.ns.name': 'shop' });
+const POD: PodTarget = { kind: 'pod', namespace: 'shop', name: 'web' };
+const actionners = Object.entries(plugins).filter(([, value]) => typeof value === 'object' && 'behaviour' in value);
+const scripts = new Map(
+  await Promise.all(
+    actionners.map(
+      async ([name]) =>
+        [`test:${name}`, await buildPluginScript('src/runtime/sandbox/honest-plugins.ts', name)] as const,
+    ),
+  ),
+);
 
-function eventWith(fields: object) {
-  const decoded = decodeEvent(Buffer.from(JSON.stringify({ output_fields: fields })));
-  if (!decoded.ok) throw new Error('not an alert');
-  return decoded.event;
-}
-const event = eventWith({ 'k8s.pod.name': 'web', 'k8s.ns.name': 'shop' });
+/** What the adapters of the one executor, which most tests use, are at the moment. */
+let current: Pick<ExecutorOptions, 'adapters' | 'discard'> = fakeAdapters();
+const delegating = Object.keys(DOORS).map((door) => [
+  door,
+  (...given: never[]) => (current.adapters[door as Door] as (...given: never[]) => unknown)(...given),
+]);
+const executors: Executor[] = [];
+const shared = newExecutor({
+  adapters: Object.fromEntries(delegating) as Adapters,
+  discard: (handle) => current.discard?.(handle),
+});
+afterAll(() => Promise.all(executors.map((executor) => executor.end())));
 
-/** Adapters that note their calls; single ones can be replaced. */
-function fakeAdapters(replaced: Partial<Adapters> = {}) {
-  const calls: unknown[][] = [];
-  const note =
-    (door: Door, answer: unknown = undefined) =>
-    async (...given: unknown[]) => {
-      calls.push([door, ...given.slice(0, -1)]);
-      return answer as never;
-    };
-  const adapters: Adapters = {
-    'pods.label': note('pods.label'),
-    'pods.delete': note('pods.delete'),
-    'pods.owner': note('pods.owner', { kind: 'DaemonSet', name: 'agent' }),
-    'pods.replicas': note('pods.replicas', { wanted: 1, ready: 1 }),
-    'nodes.ofPod': note('nodes.ofPod', { kind: 'node', name: 'node-1' }),
-    'nodes.label': note('nodes.label'),
-    ...replaced,
-  };
-  return { calls, adapters };
-}
-
-type Run = (given: RunArguments<{ lines: number }, Door>) => Promise<ActionResult>;
-
-/** An actionner that lists some doors but gets a free hand, as bad code would take it. */
-function actionnerOf(run: Run, uses: readonly Door[] = ['pods.label']): Actionner {
-  return defineActionner({
-    id: 'test:it',
-    description: 'for tests',
-    sources: [],
-    continue: true,
-    usesContext: false,
-    artifact: 'none',
-    requires: [FIELD_KEYS.podName, FIELD_KEYS.namespace],
-    parameters: z.object({ lines: integer('lines', { min: 0 }) }),
-    example: '',
-    behaviour: { idempotent: true, uses, deadline: 60, writes: () => ['pod'], run },
-  });
+function newExecutor(options: Partial<ExecutorOptions>): Executor {
+  const { adapters } = fakeAdapters();
+  const executor = createExecutor({ adapters, scripts, worker: workerStart('sandbox'), ...options });
+  executors.push(executor);
+  return executor;
 }
 
-async function runWith(run: Run, { adapters = fakeAdapters().adapters, uses, signal }: Options = {}) {
-  const executor = createExecutor(adapters);
-  return executor.run(actionnerOf(run, uses), null, event, signal ?? new AbortController().signal);
-}
-interface Options {
+interface Running {
+  readonly executor?: Executor;
   readonly adapters?: Adapters;
-  readonly uses?: readonly Door[];
+  readonly discard?: (handle: string) => void;
+  readonly parameters?: object | null;
+  readonly alert?: typeof event;
+  readonly pod?: PodTarget;
+  readonly record?: StepRecord;
+  readonly milliseconds?: number;
   readonly signal?: AbortSignal;
 }
 
+function run(actionner: Actionner, running: Running = {}) {
+  const { executor = shared, parameters = null, alert = event, pod, milliseconds = 10_000 } = running;
+  current = { adapters: fakeAdapters().adapters, ...running };
+  const { record = memoryRecord().record, signal = new AbortController().signal } = running;
+  return executor.run({ actionner, parameters, event: alert, pod, record, milliseconds }, signal);
+}
+
 describe('a step', () => {
-  it('gives the code the event, decoded parameters and the pod', async () => {
-    const run = vi.fn<Run>(async () => DONE);
-    const signal = new AbortController().signal;
-    const outcome = await createExecutor(fakeAdapters().adapters).run(actionnerOf(run), { LINES: 5.5 }, event, signal);
-    expect(outcome).toEqual(DONE);
-    expect(run).toHaveBeenCalledWith(
-      expect.objectContaining({
-        event,
-        parameters: { lines: 5 },
-        targets: { pod: { kind: 'pod', ref: 0, name: 'web', namespace: 'shop' } },
-      }),
+  it('gives the code the alert, decoded parameters, the pod, and no door but those that it lists', async () => {
+    const alert = alertOf(`{"rule":"R <x>","time":"2024-03-01T10:20:30Z","tags":["a",{"b":[1.50]}],"output_fields":
+      {"k8s.pod.name":"web","k8s.ns.name":"shop","evt.time":1700000000123456789,"__proto__":"p","deep":{"z":1,"a":[]}}}`);
+    const outcome = await run(plugins.shows, { parameters: { LINES: 5.5 }, alert });
+    const shown = JSON.parse(outcome.status === 'success' ? outcome.output : '');
+    const { output_fields, ...event } = shown.event;
+    expect(event).toMatchObject({ rule: 'R <x>', time: '2024-03-01T10:20:30Z', priority: '', source: 'syscall' });
+    expect(new Map(output_fields)).toEqual(
+      new Map([...(alert.output_fields ?? [])].map(([key]) => [key, fieldText(alert, key) ?? null])),
     );
+    expect(shown).toMatchObject({
+      parameters: { lines: 5, text: '' },
+      targets: { pod: { kind: 'pod', ref: 0, name: 'web', namespace: 'shop' } },
+      doors: ['pods.owner'],
+    });
+  });
+
+  it('gives the code an alert that nests deeply', async () => {
+    const deep = `${'['.repeat(9_000)}${']'.repeat(9_000)}`;
+    const fields = `{"k8s.pod.name":"web","k8s.ns.name":"shop","deep":${deep}}`;
+    const outcome = await run(plugins.looksAtField, { alert: alertOf(`{"output_fields":${fields}}`) });
+    expect(outcome).toMatchObject({ output: '"web"' });
   });
 
   it('hands adapters what references stand for, and code a reference for what they found', async () => {
     const { adapters, calls } = fakeAdapters();
-    const run: Run = async ({ targets, use }) => {
-      const node = await use['nodes.ofPod'](podOf(targets));
-      expect(node).toEqual({ kind: 'node', ref: 1, name: 'node-1' });
-      await use['nodes.label'](node, { a: 'b' });
-      return DONE;
-    };
-    expect(await runWith(run, { adapters, uses: ['nodes.ofPod', 'nodes.label'] })).toEqual(DONE);
+    const output = '{"kind":"node","ref":1,"name":"node-1"}';
+    expect(await run(plugins.labelsNode, { adapters })).toEqual({ ...DONE, output });
     expect(calls).toEqual([
-      ['nodes.ofPod', { kind: 'pod', name: 'web', namespace: 'shop' }],
+      ['nodes.ofPod', POD],
       ['nodes.label', { kind: 'node', name: 'node-1' }, { a: 'b' }],
     ]);
   });
 
-  it('goes by the number of a reference, whatever name stands beside it', async () => {
+  it('acts on the pod that was looked up before, in place of the one that the alert names', async () => {
     const { adapters, calls } = fakeAdapters();
-    const run: Run = async ({ targets, use }) => {
-      await use['pods.label']({ ...podOf(targets), name: 'etcd', namespace: 'kube-system' }, { a: 'b' });
-      return DONE;
-    };
-    await runWith(run, { adapters });
-    expect(calls).toEqual([['pods.label', { kind: 'pod', name: 'web', namespace: 'shop' }, { a: 'b' }]]);
+    const pod = { ...POD, uid: 'u-1' };
+    expect(await run(plugins.labelsPod, { adapters, pod })).toEqual(DONE);
+    expect(calls).toEqual([['pods.label', pod, { a: 'b' }]]);
   });
 
   it('gives every door of a step the same target, so that lookups can be shared', async () => {
@@ -115,26 +112,72 @@ describe('a step', () => {
         seen.add(pod);
         return null;
       },
-      'pods.delete': async (pod) => {
-        seen.add(pod);
+      'pods.delete': async (pod) => void seen.add(pod),
+    });
+    expect(await run(plugins.asksTwice, { adapters })).toEqual(DONE);
+    expect(seen.size).toBe(1);
+  });
+
+  it('has some calls open at once and lets the others wait', async () => {
+    let open = 0;
+    let most = 0;
+    const { adapters } = fakeAdapters({
+      'pods.owner': async () => {
+        most = Math.max(most, ++open);
+        await new Promise((resolve) => setTimeout(resolve, 2));
+        open--;
+        return null;
       },
     });
-    const run: Run = async ({ targets, use }) => {
-      await use['pods.owner'](podOf(targets));
-      await use['pods.delete'](podOf(targets), 0);
-      return DONE;
-    };
-    await runWith(run, { adapters, uses: ['pods.owner', 'pods.delete'] });
-    expect(seen.size).toBe(1);
+    expect(await run(plugins.manyAtOnce, { adapters, parameters: { lines: 200 } })).toMatchObject({ output: '200' });
+    expect(most).toBe(16);
+  });
+
+  it('can be run again and is the same: its clock stands and its numbers are drawn alike', async () => {
+    const alert = { ...event, time: '2024-03-01T10:20:30.123456789Z' };
+    const outcome = await run(plugins.looksAround, { alert });
+    const output = JSON.parse(outcome.status === 'success' ? outcome.output : '');
+    const time = '2024-03-01T10:20:30.123Z';
+    expect(output).toMatchObject({ times: [time, Date.parse(time), 5, 'Fri Mar 01 2024'], isDate: true, again: true });
+    expect(output.names).toEqual(['__deliver']);
+    expect(await run(plugins.looksAround, { alert })).toEqual(outcome);
+    const other = await run(plugins.looksAround, { alert: { ...alert, rule: 'another' } });
+    expect(other).not.toEqual(outcome);
   });
 });
 
-it('gives the code no door but those that it lists', async () => {
-  const run: Run = async ({ use }) => {
-    expect(Object.keys(use)).toEqual(['pods.owner']);
-    return DONE;
-  };
-  expect(await runWith(run, { uses: ['pods.owner'] })).toEqual(DONE);
+describe('the record of a step', () => {
+  it('hears of effects before and after they are made, and not of other doors', async () => {
+    const { record, lines } = memoryRecord();
+    await run(plugins.labelsNode, { record });
+    expect(lines).toEqual(['begins nodes.label', 'answers nodes.label']);
+  });
+
+  it('keeps an effect from being made again', async () => {
+    const first = memoryRecord();
+    await run(plugins.labelsPod, { record: first.record });
+    const { adapters, calls } = fakeAdapters();
+    const second = memoryRecord(first.answered);
+    expect(await run(plugins.labelsPod, { adapters, record: second.record })).toEqual(DONE);
+    expect(calls).toEqual([]);
+    expect(second.lines).toEqual([]);
+  });
+
+  it('hears of effects that failed', async () => {
+    const { record, lines } = memoryRecord();
+    const { adapters } = fakeAdapters({ 'pods.label': () => Promise.reject(new DoorError('busy', 'later')) });
+    expect(await run(plugins.labelsPod, { adapters, record })).toMatchObject({ code: 'busy' });
+    expect(lines).toEqual(['begins pods.label', 'fails pods.label']);
+  });
+
+  it('ends the step when it cannot be written', async () => {
+    const { record } = memoryRecord();
+    const { adapters, calls } = fakeAdapters();
+    const closed = { ...record, begins: () => Promise.reject(new Error('the journal is closed')) };
+    const outcome = await run(plugins.labelsPod, { adapters, record: closed });
+    expect(outcome).toMatchObject({ code: 'bug', error: 'the actionner failed: the journal is closed' });
+    expect(calls).toEqual([]);
+  });
 });
 
 describe('an outcome', () => {
@@ -143,55 +186,57 @@ describe('an outcome', () => {
     ['refused', { pod: 'web', namespace: 'shop' }],
     ['unreachable', { pod: 'web', namespace: 'shop' }],
   ] as const)('of code %s names what the failed door was for, if that exists', async (code, objects) => {
-    const fail = async () => {
-      throw new DoorError(code, 'the reason');
-    };
-    const run: Run = async ({ targets, use }) => {
-      await use['pods.label'](podOf(targets), { a: 'b' });
-      return DONE;
-    };
-    const outcome = await runWith(run, { adapters: fakeAdapters({ 'pods.label': fail }).adapters });
+    const { adapters } = fakeAdapters({ 'pods.label': () => Promise.reject(new DoorError(code, 'the reason')) });
+    const outcome = await run(plugins.labelsPod, { adapters });
     expect(outcome).toEqual({ status: 'failure', code, error: 'the reason', objects });
   });
 
+  it('says when the other side wants to be asked again', async () => {
+    const error = new DoorError('busy', 'the reason', { retryAfterMs: 1500 });
+    const { adapters } = fakeAdapters({ 'pods.label': () => Promise.reject(error) });
+    expect(await run(plugins.labelsPod, { adapters })).toMatchObject({ code: 'busy', retryAfterMs: 1500 });
+  });
+
+  it('of a plug-in that goes on after a failed door is its own', async () => {
+    const { adapters } = fakeAdapters({ 'pods.label': () => Promise.reject(new DoorError('refused', 'no')) });
+    expect(await run(plugins.goesOnAfterError, { adapters })).toEqual({ ...DONE, output: '"no"' });
+  });
+
   it('of a plug-in that throws is a failure without a stack trace', async () => {
-    const run: Run = async () => {
-      throw new TypeError('oops');
-    };
-    expect(await runWith(run)).toEqual({
-      status: 'failure',
-      code: 'bug',
-      error: 'the actionner failed: oops',
-      objects: {},
-    });
+    const error = 'the actionner failed: oops';
+    expect(await run(plugins.throwsTypeError)).toEqual({ status: 'failure', code: 'bug', error, objects: {} });
+  });
+
+  it('of a plug-in that refuses says so, and nothing that would be tried again without end', async () => {
+    expect(await run(plugins.refuses, {})).toMatchObject({ code: 'refused', error: 'not with me' });
+    expect(await run(plugins.claimsUnreachable, {})).toMatchObject({ code: 'bug' });
   });
 
   it('says what is missing, and runs nothing', async () => {
-    const run = vi.fn<Run>(async () => DONE);
-    const executor = createExecutor(fakeAdapters().adapters);
-    const alert = eventWith({ 'k8s.pod.name': 'web' });
-    expect(executor.missing(actionnerOf(run), alert)).toBe('missing namespace');
-    expect(executor.missing(actionnerOf(run), event)).toBeUndefined();
-    const outcome = await executor.run(actionnerOf(run), null, alert, new AbortController().signal);
+    const { adapters, calls } = fakeAdapters();
+    const alert = alertWith({ 'k8s.pod.name': 'web' });
+    expect(shared.missing(plugins.labelsPod, alert)).toBe('missing namespace');
+    expect(shared.missing(plugins.labelsPod, event)).toBeUndefined();
+    const outcome = await run(plugins.labelsPod, { adapters, alert });
     expect(outcome).toEqual({ status: 'failure', code: 'missing-field', error: 'missing namespace', objects: {} });
-    expect(run).not.toHaveBeenCalled();
+    expect(calls).toEqual([]);
   });
 
   it('names parameters that do not fit', async () => {
-    const executor = createExecutor(fakeAdapters().adapters);
-    const actionner = actionnerOf(async () => DONE);
-    const outcome = await executor.run(actionner, { lines: 'x' }, event, new AbortController().signal);
-    expect(outcome).toMatchObject({
+    expect(await run(plugins.labelsPod, { parameters: { lines: 'x' } })).toMatchObject({
       code: 'refused',
       error: "parameter 'lines' must be a number, got a string",
     });
   });
 
-  it('of an actionner without behaviour is a failure', async () => {
-    const executor = createExecutor(fakeAdapters().adapters);
-    const { behaviour: _, ...declared } = actionnerOf(async () => DONE);
-    const outcome = await executor.run(declared, null, event, new AbortController().signal);
-    expect(outcome).toMatchObject({ status: 'failure', error: "the actionner 'test:it' can't act yet" });
+  it('of an actionner without behaviour, or without a script, is a failure', async () => {
+    const { behaviour: _, ...declared } = plugins.labelsPod;
+    const error = "the actionner 'test:labelsPod' can't act yet";
+    expect(await run(declared)).toMatchObject({ status: 'failure', error });
+    expect(await run(plugins.labelsPod, { executor: newExecutor({ scripts: new Map() }) })).toMatchObject({
+      status: 'failure',
+      error,
+    });
   });
 
   // Each of these would be the path of something else.
@@ -207,13 +252,8 @@ describe('an outcome', () => {
     ['web\n', 'shop'],
   ])('for a name that no pod can have says that there is none: %j in %j', async (name, namespace) => {
     const { adapters, calls } = fakeAdapters();
-    const executor = createExecutor(adapters);
-    const run: Run = async ({ targets, use }) => {
-      await use['pods.label'](podOf(targets), { a: 'b' });
-      return DONE;
-    };
-    const alert = eventWith({ 'k8s.pod.name': name, 'k8s.ns.name': namespace });
-    expect(await executor.run(actionnerOf(run), null, alert, new AbortController().signal)).toEqual({
+    const alert = alertWith({ 'k8s.pod.name': name, 'k8s.ns.name': namespace });
+    expect(await run(plugins.labelsPod, { adapters, alert })).toEqual({
       status: 'failure',
       code: 'not-found',
       error: `the pod '${name}' in the namespace '${namespace}' doesn't exist`,
@@ -223,63 +263,100 @@ describe('an outcome', () => {
   });
 });
 
+describe('artifacts', () => {
+  const file = {
+    kind: 'artifact',
+    handle: 'h1',
+    name: 'capture.pcap',
+    size: 7,
+    sha256: 'ab',
+    mediaType: 'x/y',
+  } as const;
+  const otherFile = { ...file, handle: 'h2' };
+
+  /** The door stands for one that makes artifacts. */
+  const making = (...made: readonly object[]) => {
+    const left = [...made];
+    return fakeAdapters({ 'nodes.ofPod': async () => left.shift() as never }).adapters;
+  };
+
+  it('come out as what their reference stands for, and those that are not handed on are discarded', async () => {
+    const discard = vi.fn();
+    const { kind: _, ...artifact } = file;
+    const outcome = await run(plugins.handsOn, { adapters: making(file, otherFile), discard });
+    expect(outcome).toEqual({ ...DONE, artifact });
+    expect(discard.mock.calls).toEqual([['h2']]);
+  });
+
+  it('are no other references', async () => {
+    const discard = vi.fn();
+    const node = { kind: 'node', name: 'node-1' };
+    expect(await run(plugins.handsOn, { adapters: making(node, file), discard })).toMatchObject({ code: 'door' });
+    expect(discard.mock.calls).toEqual([['h1']]);
+  });
+});
+
 describe('giving up', () => {
-  it('ends a step at once, and its doors with it', async () => {
-    const given: AbortSignal[] = [];
-    const hang: Adapters['pods.label'] = (_pod, _labels, signal) => {
-      given.push(signal);
-      return new Promise(() => {});
-    };
-    const run: Run = async ({ targets, use }) => {
-      await use['pods.label'](podOf(targets), { a: 'b' });
-      return DONE;
-    };
-    const controller = new AbortController();
-    const outcome = runWith(run, {
-      adapters: fakeAdapters({ 'pods.label': hang }).adapters,
-      signal: controller.signal,
-    });
-    await vi.waitFor(() => expect(given).toHaveLength(1));
-    controller.abort(new Error('no end within 5 s'));
-    expect(await outcome).toMatchObject({
-      status: 'failure',
-      code: 'unreachable',
-      error: 'given up before it was done: no end within 5 s',
-    });
-    expect(given[0]?.aborted).toBe(true);
-  });
-
-  it('ends a step that sleeps', async () => {
-    const controller = new AbortController();
-    const run: Run = async ({ sleep }) => {
-      controller.abort(new Error('the end'));
-      await sleep(60_000);
-      return DONE;
-    };
-    expect(await runWith(run, { signal: controller.signal })).toMatchObject({ code: 'unreachable' });
-  });
-
-  it('before the start opens no door', async () => {
-    const { adapters, calls } = fakeAdapters();
-    const run = vi.fn<Run>(async () => DONE);
-    expect(await runWith(run, { adapters, signal: AbortSignal.abort(new Error('the end')) })).toMatchObject({
-      code: 'unreachable',
-    });
-    expect(run).not.toHaveBeenCalled();
-    expect(calls).toEqual([]);
-  });
-
-  it('ends with the step what a forgotten call still waits for', async () => {
+  const hanging = () => {
     const given: AbortSignal[] = [];
     const hang: Adapters['pods.label'] = (_pod, _labels, signal) => {
       given.push(signal);
       return new Promise((_, reject) => signal.addEventListener('abort', () => reject(new Error('too late'))));
     };
-    const run: Run = async ({ targets, use }) => {
-      void use['pods.label'](podOf(targets), { a: 'b' });
-      return DONE;
-    };
-    expect(await runWith(run, { adapters: fakeAdapters({ 'pods.label': hang }).adapters })).toEqual(DONE);
+    return { given, adapters: fakeAdapters({ 'pods.label': hang }).adapters };
+  };
+
+  it('ends a step at once, and its doors with it', async () => {
+    const { given, adapters } = hanging();
+    const controller = new AbortController();
+    const outcome = run(plugins.labelsPod, { adapters, signal: controller.signal });
+    await vi.waitFor(() => expect(given).toHaveLength(1));
+    controller.abort(new Error('the server is stopped'));
+    expect(await outcome).toMatchObject({
+      status: 'failure',
+      code: 'unreachable',
+      error: 'given up before it was done: the server is stopped',
+    });
     expect(given[0]?.aborted).toBe(true);
   });
+
+  it('ends a step at its deadline, whatever it is doing', async () => {
+    const { given, adapters } = hanging();
+    await shared.ready();
+    const start = performance.now();
+    const outcome = await run(plugins.labelsPod, { adapters, milliseconds: 50 });
+    expect(outcome).toEqual({ status: 'failure', code: 'deadline', error: 'no end within 0.05 s', objects: {} });
+    expect(performance.now() - start).toBeLessThan(200);
+    expect(given[0]?.aborted).toBe(true);
+  });
+
+  it('ends a step that sleeps, and sleeps end with their step', async () => {
+    expect(await run(plugins.sleeps, { parameters: { lines: 5 } })).toEqual(DONE);
+    const outcome = await run(plugins.sleeps, { parameters: { lines: 60_000 }, milliseconds: 300 });
+    expect(outcome).toMatchObject({ code: 'deadline' });
+  });
+
+  it('before the start opens no door', async () => {
+    const { adapters, calls } = fakeAdapters();
+    const signal = AbortSignal.abort(new Error('the end'));
+    expect(await run(plugins.labelsPod, { adapters, signal })).toMatchObject({ code: 'unreachable' });
+    expect(calls).toEqual([]);
+  });
+
+  it('ends with the step what a forgotten call still waits for', async () => {
+    const { given, adapters } = hanging();
+    expect(await run(plugins.forgetsCall, { adapters })).toEqual(DONE);
+    await vi.waitFor(() => expect(given[0]?.aborted).toBe(true));
+  });
+
+  it('ends a step that has used up the time of all its turns', async () => {
+    const outcome = await run(plugins.worksOften, { executor: newExecutor({ allTurns: 100 }) });
+    expect(outcome).toMatchObject({ code: 'limit', error: expect.stringContaining('in all') });
+  });
+});
+
+it('says when the sandbox cannot be started', async () => {
+  const executor = newExecutor({ worker: { script: 'throw new Error("no such thread")', eval: true } });
+  await expect(executor.ready()).rejects.toThrow('the sandbox did not start: no such thread');
+  expect(await run(plugins.idle, { executor, milliseconds: 50 })).toMatchObject({ code: 'deadline' });
 });

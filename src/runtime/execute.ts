@@ -6,6 +6,7 @@ import { DoorError } from '../model/door-error.ts';
 import type { Adapters, PodTarget, Target } from '../model/doors.ts';
 import { FIELD_KEYS, namespace, podName } from '../model/event-fields.ts';
 import type { FalcoEvent } from '../model/falco-event.ts';
+import { jsonText } from '../model/json-text.ts';
 import { isNamespaceName, isObjectName, podNotFound } from '../model/kube-names.ts';
 import type { FailureCode, Objects, Outcome } from '../model/outcome.ts';
 import type { ParameterMap } from '../model/rule.ts';
@@ -114,7 +115,7 @@ async function runStep(
   const step = beginStep({ uses, adapters, record, signal: over.signal });
   const targets = mintTargets(actionner, event, pod, step);
   if ('status' in targets) return targets;
-  const input = inputText({ event, parameters, targets, uses, now: Date.parse(event.time) || 0 });
+  const input = inputText({ event: jsonText(new Map(Object.entries(event))), parameters, targets, uses, now: Date.parse(event.time) || 0 });
 
   let ends: (() => void)[] = [];
   const outcome = await new Promise<Outcome>((settle) => {

@@ -2,7 +2,7 @@ import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { type BuildOptions, build, type Plugin } from 'esbuild';
 import type { Catalog } from '../../src/model/definition.ts';
-import { codeOnly, cutPlugins } from '../plugin-source.ts';
+import { codeOnly, cutPlugins, withoutTypes } from '../plugin-source.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '../..');
 
@@ -22,8 +22,12 @@ const SCRIPT: BuildOptions = {
 /** The code of one plug-in as the sandbox runs it. The file is absolute or from the root of the project. */
 export async function buildPluginScript(file: string, exportName: string): Promise<string> {
   const absolute = path.resolve(ROOT, file);
+  const code = codeOnly(await withoutTypes(absolute)).replace(/^import .*$/gm, '');
+  const looksAtAlert = /\bevent\b/.test(code);
+  const given = looksAtAlert ? '{ ...given, event: readEvent(given.event) }' : 'given';
   const contents = `import { ${exportName} as plugin } from ${JSON.stringify(absolute)};
-__define((given) => plugin.behaviour.run(given));`;
+import { readEvent } from './src/runtime/sandbox/read-event.ts';
+__define((given) => plugin.behaviour.run(${given}));`;
   const exactly = new RegExp(`^${absolute.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}$`);
   return buildScript({
     stdin: { contents, resolveDir: ROOT },

@@ -7,7 +7,7 @@ import { TurnClock } from './turn-clock.ts';
 const LARGEST_ALLOCATION = 8 << 20;
 const STACK_BYTES = 256 << 10;
 /** Promise jobs between two looks at the clock: a loop of `await` never comes to an interrupt. */
-const JOBS_AT_ONCE = 256;
+const JOBS_AT_ONCE = 64;
 /** A context that cannot have so many bytes more has none left. */
 const SPARE_MEMORY = 128 << 10;
 const LONGEST_DOOR = 100;
@@ -47,7 +47,7 @@ export class Cell {
     this.#runtime.setMaxStackSize(STACK_BYTES);
     this.#runtime.setInterruptHandler(() => {
       this.#interrupted ||= this.#clock.poll();
-      return this.#interrupted;
+      return this.#interrupted || this.#fault !== undefined;
     });
     this.#context = this.#runtime.newContext();
     const context = this.#context;
@@ -86,15 +86,15 @@ export class Cell {
     while (!this.#interrupted && !this.#fault && this.#runtime.hasPendingJob()) {
       const done = this.#runtime.executePendingJobs(JOBS_AT_ONCE);
       done.dispose();
-      this.#interrupted ||= this.#clock.isOver();
+      this.#interrupted ||= this.#clock.poll();
     }
     this.#clock.end();
     return this.#verdict();
   }
 
   #verdict(): Turn {
-    if (this.#interrupted) return cutTurn('limit', 'it used more time in one turn, or in all, than it may');
     if (this.#fault !== undefined) return cutTurn('limit', this.#fault);
+    if (this.#interrupted) return cutTurn('limit', 'it used more time in one turn, or in all, than it may');
     if (this.#end !== undefined) return { calls: this.#calls, end: this.#end };
     if (this.#broken === undefined && this.#waiting.size > 0) return { calls: this.#calls };
     if (this.#isOutOfMemory()) return cutTurn('limit', 'it used more memory than it may');

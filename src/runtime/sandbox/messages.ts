@@ -25,7 +25,8 @@ export interface DoorCall {
 
 /** What the code in a context gets at its start, as JSON. */
 export interface StepInput {
-  readonly event: unknown;
+  /** JSON of the alert: all keys of a FalcoEvent, numbers as they were spelled. The script of the plug-in reads it. */
+  readonly event: string;
   readonly parameters: unknown;
   readonly targets: unknown;
   readonly uses: readonly string[];

@@ -21,14 +21,12 @@ export class TurnClock {
     this.#limit = Math.min(milliseconds, this.#allTurns - this.#used);
   }
 
-  /** QuickJS asks each 10,000 jumps or calls: 4 to 30 times in a millisecond for a loop, hardly ever in an honest turn. */
+  /**
+   * To be called now and then while it works: QuickJS asks each 10,000 jumps or calls, 4 to 30 times in a millisecond for a
+   * loop and hardly ever in an honest turn. @returns whether the turn is over
+   */
   poll(): boolean {
-    return ++this.#polls > WORKING_POLLS && this.isOver();
-  }
-
-  /** For loops that QuickJS does not see: time alone. */
-  isOver(): boolean {
-    return performance.now() - this.#begun > this.#limit;
+    return ++this.#polls > WORKING_POLLS && performance.now() - this.#begun > this.#limit;
   }
 
   end(): void {

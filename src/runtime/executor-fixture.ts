@@ -1,0 +1,59 @@
+import type { Door } from '../model/capability.ts';
+import { decodeEvent } from '../model/decode-event.ts';
+import { type Adapters, DOORS } from '../model/doors.ts';
+import type { FalcoEvent } from '../model/falco-event.ts';
+import type { StepRecord } from './step-record.ts';
+
+/** An alert with these output fields, for tests. */
+export function alertWith(fields: object): FalcoEvent {
+  return alertOf(JSON.stringify({ output_fields: fields }));
+}
+
+/** An alert out of its JSON, for tests. */
+export function alertOf(json: string): FalcoEvent {
+  const decoded = decodeEvent(Buffer.from(json));
+  if (!decoded.ok) throw new Error('not an alert');
+  return decoded.event;
+}
+
+/** Adapters that note their calls and know little; single ones can be replaced. For tests. */
+export function fakeAdapters(replaced: Partial<Adapters> = {}) {
+  const calls: (readonly unknown[])[] = [];
+  const answers: Partial<Record<Door, unknown>> = {
+    'pods.owner': { kind: 'DaemonSet', name: 'agent' },
+    'pods.replicas': { wanted: 1, ready: 1 },
+    'pods.evict': { evicted: true },
+    'pods.gone': true,
+    'nodes.ofPod': { kind: 'node', name: 'node-1' },
+    'nodes.pods': [],
+  };
+  const note = (door: string) => [
+    door,
+    async (...given: unknown[]) => {
+      calls.push([door, ...given.slice(0, -1)]);
+      return answers[door as Door];
+    },
+  ];
+  const noted = Object.fromEntries(Object.keys(DOORS).map(note)) as unknown as Adapters;
+  return { calls, adapters: { ...noted, ...replaced } };
+}
+
+/** A record that knows what it was told, and says in `lines` what that was. For tests. */
+export function memoryRecord(known: readonly (readonly [call: string, answer: unknown])[] = []) {
+  const lines: string[] = [];
+  const left = [...known];
+  const answered: [string, unknown][] = [];
+  const record: StepRecord = {
+    take: (call) => {
+      const [found] = left.splice(left.findIndex(([each]) => each === call) >>> 0, 1);
+      return found && { answer: found[1] };
+    },
+    begins: async (_, door) => void lines.push(`begins ${door}`),
+    answers: async (call, door, answer) => {
+      lines.push(`answers ${door}`);
+      answered.push([call, answer]);
+    },
+    fails: async (_, door) => void lines.push(`fails ${door}`),
+  };
+  return { record, lines, answered };
+}
