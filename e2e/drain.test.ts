@@ -56,6 +56,8 @@ it(`evicts ${PODS.length} pods once over ${FREEZES} frozen threads and a killed 
     const result = await talon.result(podAlert('freeze', namespace.name, 'suspect'));
     expect(result).toMatchObject({ status: 'failure', action: 'Freeze' });
   }
+  const frozen = evictions().length;
+  await waitUntil('evictions to go on', () => evictions().length >= frozen + AT_ONCE);
   const beforeKill = evictions().length;
   expect(talon.lines.filter(({ action }) => action === 'Drain').filter(isResult)).toEqual([]);
   const killedAt = new Date();

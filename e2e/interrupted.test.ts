@@ -85,7 +85,7 @@ it.each([
   expect(results().map(({ action, status }) => `${action} ${status}`)).toEqual(expected);
   const [first] = results();
   if (first?.status === 'failure') {
-    expect(first.error).toMatch(/interrupted|under way/i);
+    expect(first.error).toContain('nobody knows whether it happened');
     console.log(`e2e: a step with an effect in flight at a kill ends so: ${first.error}`);
   }
   expect(await again.stop()).toBe(0);

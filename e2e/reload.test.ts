@@ -107,9 +107,9 @@ describe('rules in a ConfigMap', () => {
     expect(await versionsOf(await talon.post(podAlert('alert', namespace.name, 'broken')))).toEqual(['v2', 'v2']);
     const page = await (await fetch(`${talon.url}/metrics`)).text();
     console.log(
-      `e2e: a broken set: /readyz ${readiness.text.trim()}; metrics ${page.match(/^.*reload.*$/gm)?.join(' | ')}`,
+      `e2e: a broken set: /readyz ${readiness.text.trim()}; metrics ${page.match(/^\w*reloads.*$/gm)?.join(' | ')}`,
     );
-    expect(page).toMatch(/^[^#]*reload/m);
+    expect(page).toMatch(/^\w*reloads\w*\{.*status="failure"/m);
 
     map.swap({ 'rules.yaml': rules('v4') });
     await waitUntil('/readyz to be well again', async () => !(await talon.readiness()).text.includes('degraded'));

@@ -55,7 +55,7 @@ export async function interpose(
   await cluster.api.must('POST', path, configuration(namespace.name, operation, callee));
 
   // The API server learns of the webhook a little later: ask it for something harmless until it calls.
-  await namespace.pod(probe, { run: false });
+  if ((await namespace.find(probe)) === undefined) await namespace.pod(probe, { run: false });
   const api = new KubeApi(server, talon);
   const eviction = { apiVersion: 'policy/v1', kind: 'Eviction', metadata: { name: probe, namespace: namespace.name } };
   const dryRun = `${namespace.pods(probe)}?dryRun=All`;
