@@ -64,17 +64,18 @@ function addServer(program: TalonCommand, run: Run): void {
   program
     .command('server')
     .documented('Start the server', {
-      description: `Start the server: it takes alerts of Falco or Falcosidekick over HTTP, evaluates the rules and runs the actions that they plan. Without -c it reads ${SERVER_CONFIG}.`,
+      description: `Start the server: it takes alerts of Falco or Falcosidekick over HTTP, evaluates the rules and runs the actions that they plan. It takes up rules and policies that change, also on SIGHUP. Without -c it reads ${SERVER_CONFIG}.`,
       examples: [
         ['talon server -c config.yaml', 'Start with a configuration file'],
         [
           'talon server -c config.yaml -r rules.yaml -r override.yaml',
           'Use these rules files in place of the configured ones',
         ],
+        ['talon server -c config.yaml --bundle bundle.tar.gz', 'Serve a bundle that `talon compile` made'],
         ['TALON_DRY_RUN=true talon server -c config.yaml', 'Log what would be done and do nothing'],
       ],
     })
-    .option('--bundle <file>', 'serve a compiled bundle, in place of rules files')
+    .option('--bundle <file>', 'serve a compiled bundle, in place of rules and policies')
     .action(({ bundle }: { readonly bundle?: string }) =>
       run(async ({ terminal, globals }) => {
         const { runServer } = await import('./server.ts');

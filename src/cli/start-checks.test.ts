@@ -1,0 +1,32 @@
+import { describe, expect, it } from 'vitest';
+import { loadSettings } from './settings.ts';
+import { startWarnings } from './start-checks.ts';
+
+describe('startWarnings', () => {
+  const warnings = (env: Record<string, string>) =>
+    startWarnings(
+      loadSettings({ configFile: undefined, rulesFlags: [], env: { DEDUPLICATION_LEADER_ELECTION: 'false', ...env } }),
+    ).map(({ level, message, fields }) => [level, message, fields?.result]);
+
+  it('warns of a server that anybody can reach and that asks nobody who they are', () => {
+    expect(warnings({})).toEqual([
+      ['warn', 'http', expect.stringContaining('whoever reaches 0.0.0.0 can send events')],
+    ]);
+    expect(warnings({ LISTEN_ADDRESS: '127.0.0.1' })).toEqual([]);
+  });
+
+  it('warns of secrets that travel in the clear', () => {
+    const env = { AUTH_BEARER_TOKENS: 'hush-hush-hush-hush' };
+    expect(warnings(env)).toEqual([['warn', 'http', expect.stringContaining('unencrypted')]]);
+    expect(warnings({ ...env, TLS_CERT_FILE: 'c', TLS_KEY_FILE: 'k' })).toEqual([]);
+    expect(JSON.stringify(warnings(env))).not.toContain('hush');
+  });
+
+  it('warns of a dry run and of an election that does not take place', () => {
+    expect(
+      warnings({ LISTEN_ADDRESS: '::1', TALON_DRY_RUN: 'true', DEDUPLICATION_LEADER_ELECTION: 'true' }).map(
+        ([, message]) => message,
+      ),
+    ).toEqual(['lease', 'init']);
+  });
+});
