@@ -3,6 +3,7 @@ import {
   copyFileSync,
   existsSync,
   fsyncSync,
+  ftruncateSync,
   openSync,
   readSync,
   rmSync,
@@ -11,9 +12,9 @@ import {
 } from 'node:fs';
 import Database from 'libsql';
 import { TalonError } from '../../model/talon-error.ts';
-import { createJournalFile, type JournalDatabase, single, sqliteCode } from './journal-file.ts';
+import { createJournalFile, faultOfShape, type JournalDatabase, single, sqliteCode, tablesOf } from './journal-file.ts';
 import { lastIdIn, type Salvaged, salvageById, salvageByKeys, salvageKeys } from './salvage.ts';
-import { APPLICATION_ID, FORMAT } from './schema.ts';
+import { APPLICATION_ID, FORMAT, TABLES } from './schema.ts';
 
 /**
  * Copies file and log. Where SQLite cannot make sense of the first page, the copy gets that of a new journal, which is the
@@ -40,13 +41,13 @@ export function openableCopy(file: string, copy: string): boolean {
   return false;
 }
 
-/** Undefined where it is none, or cannot be read. */
+/** Undefined where it is no journal, or its tables cannot be read. */
 function formatOf(file: string): number | undefined {
   const database = new Database(file);
   try {
     if (single(database, 'PRAGMA application_id') !== APPLICATION_ID) return undefined;
-    const tables = Number(single(database, 'SELECT count(*) FROM sqlite_master'));
-    return tables > 0 ? Number(single(database, 'PRAGMA user_version')) : undefined;
+    const format = Number(single(database, 'PRAGMA user_version'));
+    return format > FORMAT || tablesOf(database) === TABLES.join() ? format : undefined;
   } catch (error) {
     if (sqliteCode(error) === '') throw error;
     return undefined;
@@ -64,11 +65,14 @@ function giveFirstPage(fresh: string, copy: string): void {
   const from = openSync(fresh, 'r');
   readSync(from, page, 0, PAGE_SIZE, 0);
   closeSync(from);
-  page.writeUInt32BE(Math.ceil(statSync(copy).size / PAGE_SIZE), PAGE_COUNT_AT);
+  // Never fewer than a new one has: SQLite wants the first page of every table to be there.
+  const pages = Math.ceil(Math.max(statSync(copy).size, statSync(fresh).size) / PAGE_SIZE);
+  page.writeUInt32BE(pages, PAGE_COUNT_AT);
   // Read and written by way of a log.
   page[18] = 2;
   page[19] = 2;
   const to = openSync(copy, 'r+');
+  ftruncateSync(to, pages * PAGE_SIZE);
   writeSync(to, page, 0, PAGE_SIZE, 0);
   fsyncSync(to);
   closeSync(to);
@@ -115,7 +119,7 @@ function nothingThere(file: string): TalonError {
 
 function isSoundAsAWhole(database: JournalDatabase): boolean {
   try {
-    return single(database, 'PRAGMA quick_check(1)') === 'ok';
+    return faultOfShape(database) === undefined;
   } catch {
     return false;
   }

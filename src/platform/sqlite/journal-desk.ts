@@ -16,6 +16,7 @@ import {
   readPolicy,
   readProgress,
 } from './journal-rows.ts';
+import { wholeRow } from './schema.ts';
 
 /** A plan as operators see it. */
 export interface PlanRecord {
@@ -77,7 +78,7 @@ export class JournalDesk {
   }
 
   *#endedPlans(states: readonly PlanState[], first: number): Generator<PlanRecord> {
-    const select = `SELECT * FROM ended WHERE state IN (${states.map(() => '?').join()}) AND id >= ? AND id < ?
+    const select = `SELECT ${wholeRow('ended')} FROM ended WHERE state IN (${states.map(() => '?').join()}) AND id >= ? AND id < ?
       ORDER BY id DESC LIMIT ${PAGE}`;
     let before = Number.MAX_SAFE_INTEGER;
     for (;;) {

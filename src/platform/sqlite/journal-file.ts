@@ -12,7 +12,7 @@ import {
 import path from 'node:path';
 import Database from 'libsql';
 import { TalonError } from '../../model/talon-error.ts';
-import { APPLICATION_ID, FORMAT, TABLES } from './schema.ts';
+import { APPLICATION_ID, FORMAT, TABLES, type Table } from './schema.ts';
 
 /** Milliseconds to wait while another process writes. */
 export const BUSY_TIMEOUT = 10_000;
@@ -42,6 +42,8 @@ export function lockJournal(file: string): JournalLock | undefined {
     if (!existsSync(lockFile)) createPrivate(lockFile);
     const database = new Database(lockFile, { timeout: 0 });
     try {
+      // Nothing is ever written: no journal of the lock file is needed.
+      database.exec('PRAGMA journal_mode = MEMORY');
       database.exec('BEGIN EXCLUSIVE');
     } catch (error) {
       database.close();
@@ -122,16 +124,21 @@ export function worded<Result>(file: string, act: () => Result): Result {
 function wordedError(file: string, error: unknown): unknown {
   if (error instanceof TalonError || !(error instanceof Error)) return error;
   const code = sqliteCode(error);
-  if (code.startsWith('SQLITE_CORRUPT')) return damaged(file, error.message, error);
+  if (code.startsWith('SQLITE_CORRUPT') || code === 'SQLITE_IOERR_SHORT_READ')
+    return damaged(file, error.message, error);
   if (code.startsWith('SQLITE_NOTADB')) return foreign(file, error);
   const isOfSystem = 'syscall' in error || /unable to open/i.test(error.message);
   if (code === '' && !isOfSystem) return error;
-  return new TalonError('journal', `the journal ${file} cannot be used: ${systemReason(error)}`, { cause: error });
+  return new TalonError('journal', `the journal ${file} cannot be used: ${systemReason(code, error)}`, {
+    cause: error,
+  });
 }
 
-function systemReason(error: Error): string {
+function systemReason(code: string, error: Error): string {
   if (/unable to open/i.test(error.message))
     return 'it cannot be opened; the user of this process must be able to write it';
+  if (code.startsWith('SQLITE_IOERR')) return `${error.message}; look for faults of the disk`;
+  if (code.startsWith('SQLITE_BUSY')) return 'another process keeps it locked; try again when that has ended';
   return `${error.message}; its folder must be writable for the user of this process, with space left on the disk`;
 }
 
@@ -198,10 +205,27 @@ function checkKind(file: string, database: JournalDatabase): void {
     );
   }
   if (format < FORMAT) throw damaged(file, `format ${format}`);
+  if (tablesOf(database) !== TABLES.join()) throw damaged(file, 'its tables are not those of a journal');
+}
+
+/** The statements that made the tables. */
+export function tablesOf(database: JournalDatabase): string {
+  const select = 'SELECT CAST(sql AS BLOB) FROM sqlite_master WHERE sql IS NOT NULL ORDER BY rowid';
+  return (database.prepare(select).raw().all() as Buffer[][]).join();
 }
 
 /** Reads the whole file: rows that have fallen out of their table would be missed by nobody else. */
 function checkShape(file: string, database: JournalDatabase): void {
-  const found = single(database, 'PRAGMA quick_check(1)');
-  if (found !== 'ok') throw damaged(file, String(found).replaceAll('\n', ' '));
+  const found = faultOfShape(database);
+  if (found !== undefined) throw damaged(file, found);
+}
+
+/** What SQLite finds wrong with the shape of the file, or of one table. */
+export function faultOfShape(database: JournalDatabase, table?: Table): string | undefined {
+  const found = single(
+    database,
+    `SELECT CAST(quick_check AS BLOB) FROM pragma_quick_check(${table ? `'${table}'` : 1})`,
+  );
+  const text = String(found).replace(/\s+/g, ' ');
+  return text === 'ok' ? undefined : text;
 }

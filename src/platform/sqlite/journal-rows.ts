@@ -8,6 +8,7 @@ import type {
 } from '../../model/journal.ts';
 import { type JournalDatabase, single } from './journal-file.ts';
 import { type Columns, rowSum } from './row-sum.ts';
+import { isText, type Table, wholeRow } from './schema.ts';
 
 /** A row whose content is not what was written. */
 export class BadRow extends Error {
@@ -33,25 +34,30 @@ export interface PlanEnd {
 /** A row as SQLite gives it, the checksum last. */
 export type Row = readonly (string | number | Buffer)[];
 
-/** A statement whose rows are lists of columns, the last of them the checksum. */
-function checkedRows(database: JournalDatabase, table: string, sql: string, ...values: unknown[]): Columns[] {
-  const rows = database
-    .prepare(sql)
-    .raw()
-    .all(...values) as Row[];
-  return rows.map((row) => checked(table, row));
+/** Whole rows of a table that fit a condition. @throws BadRow */
+function rowsWhere(database: JournalDatabase, table: Table, condition: string, ...values: unknown[]): Columns[] {
+  const rows = database.prepare(`SELECT ${wholeRow(table)} FROM ${table} WHERE ${condition}`).raw();
+  return (rows.all(...values) as Row[]).map((row) => checked(table, row));
 }
 
-/** @throws BadRow when the sum is not that of the other columns */
-export function checked(table: string, row: Row): Columns {
+/**
+ * The columns of a row that was selected by `wholeRow`, without the sum.
+ *
+ * @throws BadRow when that is not the sum of the others
+ */
+export function checked(table: Table, row: Row): Columns {
   const columns = row.slice(0, -1).map((column) => (typeof column === 'object' ? Buffer.from(column) : column));
-  if (rowSum(columns) !== row.at(-1)) throw new BadRow(table, String(row[0]));
-  return columns;
+  if (rowSum(columns) !== row.at(-1)) throw new BadRow(table, textOf(columns[0]));
+  return columns.map((column, place) => (isText(table, place) ? textOf(column) : column));
+}
+
+function textOf(column: string | number | Uint8Array | undefined): string {
+  return typeof column === 'object' ? Buffer.from(column).toString() : String(column);
 }
 
 /** @throws BadRow */
 export function readAlert(database: JournalDatabase, id: number): AcceptedAlert | undefined {
-  const [row] = checkedRows(database, 'alert', 'SELECT * FROM alert WHERE id = ?', id);
+  const [row] = rowsWhere(database, 'alert', 'id = ?', id);
   return row && alertOf(row);
 }
 
@@ -70,7 +76,7 @@ export function alertOf(row: Columns): AcceptedAlert {
 
 /** The entries of a plan, in order. @throws BadRow */
 export function readProgress(database: JournalDatabase, id: number): NumberedProgress[] {
-  return checkedRows(database, 'entry', 'SELECT * FROM entry WHERE alert = ? ORDER BY seq', id).map(progressOf);
+  return rowsWhere(database, 'entry', 'alert = ? ORDER BY seq', id).map(progressOf);
 }
 
 export function progressOf(row: Columns): NumberedProgress {
@@ -80,7 +86,7 @@ export function progressOf(row: Columns): NumberedProgress {
 
 /** @throws BadRow */
 export function readEnd(database: JournalDatabase, id: number): PlanEnd | undefined {
-  const [row] = checkedRows(database, 'ended', 'SELECT * FROM ended WHERE id = ?', id);
+  const [row] = rowsWhere(database, 'ended', 'id = ?', id);
   return row && endOf(row);
 }
 
@@ -91,20 +97,20 @@ export function endOf(row: Columns): PlanEnd {
 
 /** @throws BadRow */
 export function readPolicy(database: JournalDatabase, revision: string): StoredPolicy | undefined {
-  const [row] = checkedRows(database, 'policy', 'SELECT * FROM policy WHERE revision = ?', revision);
+  const [row] = rowsWhere(database, 'policy', 'revision = ?', revision);
   return row && JSON.parse(row[1] as string);
 }
 
 /** @throws BadRow */
 export function readBudgetUses(database: JournalDatabase, since: number): BudgetUse[] {
-  const rows = checkedRows(database, 'budget_use', 'SELECT * FROM budget_use');
+  const rows = rowsWhere(database, 'budget_use', 'TRUE');
   const uses = rows.map(([alert, step, key, at]) => ({ alert, step, key, at }) as BudgetUse);
   return uses.filter(({ at }) => at >= since).sort((a, b) => a.at - b.at);
 }
 
 /** A number that the journal keeps for itself; 0 where it was never written. @throws BadRow */
 export function readFact(database: JournalDatabase, name: string): number {
-  const [row] = checkedRows(database, 'fact', 'SELECT * FROM fact WHERE name = ?', name);
+  const [row] = rowsWhere(database, 'fact', 'name = ?', name);
   return row ? (row[1] as number) : 0;
 }
 
@@ -132,7 +138,7 @@ export function openIds(database: JournalDatabase): number[] {
  */
 export function firstIdSince(database: JournalDatabase, at: number): number {
   const range = database.prepare('SELECT min(id), max(id) FROM alert').raw().get() as [number | null, number | null];
-  const next = database.prepare('SELECT id, at FROM alert WHERE id >= ? ORDER BY id LIMIT 1').raw();
+  const next = database.prepare('SELECT id, CAST(at AS INTEGER) FROM alert WHERE id >= ? ORDER BY id LIMIT 1').raw();
   let [low, high] = [range[0] ?? 1, (range[1] ?? 0) + 1];
   while (low < high) {
     const middle = Math.floor((low + high) / 2);
@@ -155,7 +161,7 @@ export function checkPlanNumbers(database: JournalDatabase): void {
     ['entry', 'alert'],
     ['ended', 'id'],
   ] as const) {
-    const found = single(database, `SELECT ${column} FROM ${table} WHERE ${column} <> again LIMIT 1`);
+    const found = single(database, `SELECT CAST(${column} AS INTEGER) FROM ${table} WHERE ${column} <> again LIMIT 1`);
     if (found !== undefined) throw new BadRow(table, String(found));
   }
 }

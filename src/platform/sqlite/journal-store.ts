@@ -51,8 +51,10 @@ export class JournalStore {
     checkPlanNumbers(database);
     // What was accepted after the last time that this was noted down.
     const noted = readFact(database, 'noted');
-    const tail = database.prepare('SELECT revision, max(id) FROM alert WHERE id > ? GROUP BY revision').raw();
-    for (const [revision, id] of tail.all(noted) as [string, number][]) this.#newest.set(revision, id);
+    const tail = database
+      .prepare('SELECT CAST(revision AS BLOB), max(id) FROM alert WHERE id > ? GROUP BY revision')
+      .raw();
+    for (const [revision, id] of tail.all(noted) as [Buffer, number][]) this.#newest.set(String(revision), id);
   }
 
   /**
@@ -149,8 +151,9 @@ export class JournalStore {
 
   #dropPolicies(): void {
     const oldest = Number(single(this.#database, 'SELECT min(id) FROM alert') ?? Number.POSITIVE_INFINITY);
-    const revisions = this.#database.prepare('SELECT revision FROM policy').raw().all() as [string][];
-    for (const [revision] of revisions) {
+    const revisions = this.#database.prepare('SELECT CAST(revision AS BLOB) FROM policy').raw().all() as [Buffer][];
+    for (const [name] of revisions) {
+      const revision = String(name);
       const fact = `policy ${revision}`;
       if (this.#kept.includes(revision) || this.#kept.length === 0) continue;
       if (readFact(this.#database, fact) >= oldest) continue;
@@ -199,9 +202,11 @@ export class JournalStore {
   }
 
   acceptedSince(at: number): { key: string; at: number }[] {
-    const select = this.#database.prepare('SELECT key, at FROM alert WHERE id >= ? AND at >= ? ORDER BY id').raw();
-    const rows = select.all(firstIdSince(this.#database, at), at) as [string, number][];
-    return rows.map((row) => ({ key: row[0], at: row[1] }));
+    const select = this.#database
+      .prepare('SELECT CAST(key AS BLOB), CAST(at AS INTEGER) FROM alert WHERE id >= ? AND at >= ? ORDER BY id')
+      .raw();
+    const rows = select.all(firstIdSince(this.#database, at), at) as [Buffer, number][];
+    return rows.map(([key, itsAt]) => ({ key: String(key), at: itsAt }));
   }
 
   /** @throws BadRow */

@@ -22,7 +22,7 @@ export function openStore({ file, forget }: Pick<ThreadStart, 'file' | 'forget'>
   if (!lock) throw inUse(file);
   let database: JournalDatabase | undefined;
   const close = () => {
-    database?.close();
+    if (database) closeWhole(database);
     lock.release();
   };
   try {
@@ -42,6 +42,16 @@ function readOpened(database: JournalDatabase, forget: readonly number[]): Omit<
   for (const revision of new Set(plans.map(({ alert }) => alert.revision))) store.policy(revision);
   store.budgetsUsedSince(0);
   return { database, store, nextSeq: lastSeq + 1 };
+}
+
+/** With everything in the file itself, where that can be: statements that are not collected yet keep SQLite from doing so. */
+function closeWhole(database: JournalDatabase): void {
+  try {
+    database.exec('PRAGMA wal_checkpoint(TRUNCATE)');
+  } catch {
+    // A full disk, or a damaged file: the log has it all.
+  }
+  database.close();
 }
 
 function inUse(file: string): TalonError {

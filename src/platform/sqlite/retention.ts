@@ -61,7 +61,7 @@ export class Retention {
     const oldest = now - this.#limits.retentionHours * HOUR;
     // A plan ends after its alert came in: those whose alerts are young need no look.
     const rows = this.#database
-      .prepare(`SELECT id, at FROM ended WHERE id > ? AND id < ? ORDER BY id LIMIT ${LOOKED_AT}`)
+      .prepare(`SELECT id, CAST(at AS INTEGER) FROM ended WHERE id > ? AND id < ? ORDER BY id LIMIT ${LOOKED_AT}`)
       .raw()
       .all(this.#lookedAt, firstIdSince(this.#database, oldest)) as [number, number][];
     const last = rows.at(-1);

@@ -1,6 +1,7 @@
-import { type JournalDatabase, single } from './journal-file.ts';
+import { faultOfShape, type JournalDatabase, single } from './journal-file.ts';
 import { checked, type Row } from './journal-rows.ts';
 import type { Columns } from './row-sum.ts';
+import { type Table, wholeRow } from './schema.ts';
 
 /** Rows read at once. */
 const PAGE = 100;
@@ -18,9 +19,9 @@ export interface Salvaged {
 }
 
 /** All that can be read of a table whose key is its column `id`, however its inner pages are damaged. */
-export function salvageById(database: JournalDatabase, table: string, lastId: number): Salvaged {
-  const page = database.prepare(`SELECT * FROM ${table} WHERE id > ? ORDER BY id LIMIT ${PAGE}`).raw();
-  const one = database.prepare(`SELECT * FROM ${table} WHERE id = ?`).raw();
+export function salvageById(database: JournalDatabase, table: Table, lastId: number): Salvaged {
+  const page = database.prepare(`SELECT ${wholeRow(table)} FROM ${table} WHERE id > ? ORDER BY id LIMIT ${PAGE}`).raw();
+  const one = database.prepare(`SELECT ${wholeRow(table)} FROM ${table} WHERE id = ?`).raw();
   const sieve = new Sieve(table);
   let after = 0;
   let fruitless = 0;
@@ -49,26 +50,31 @@ function keysBetween(after: number, end: number): number[] {
 /** All that can be read of a table by the values of one of its columns. */
 export function salvageByKeys(
   database: JournalDatabase,
-  table: string,
+  table: Table,
   column: string,
   keys: Iterable<string | number>,
 ): Salvaged {
-  const select = database.prepare(`SELECT * FROM ${table} WHERE ${column} = ?`).raw();
+  const select = database.prepare(`SELECT ${wholeRow(table)} FROM ${table} WHERE ${column} = ?`).raw();
   const sieve = new Sieve(table);
   sieve.addKeys(keys, (key) => select.all([key]) as Row[]);
   return { ...sieve.result(), isWhole: isWhole(database, table) };
 }
 
 /** Values of a column, as far as they can be read. */
-export function salvageKeys(database: JournalDatabase, table: string, column: string): (string | number)[] {
-  return (
-    (attempt(() => (database.prepare(`SELECT ${column} FROM ${table}`).raw().all() as Row[]).flat()) as never) ?? []
-  );
+export function salvageKeys(
+  database: JournalDatabase,
+  table: Table,
+  column: 'alert' | 'revision',
+): (string | number)[] {
+  const kind = column === 'alert' ? 'INTEGER' : 'BLOB';
+  const select = `SELECT CAST(${column} AS ${kind}) FROM ${table}`;
+  const rows = attempt(() => database.prepare(select).raw().all() as Row[]) ?? [];
+  return rows.flatMap(([key]) => (key === undefined ? [] : [typeof key === 'object' ? String(key) : key]));
 }
 
 /** The highest id that any table speaks of; where none can be read, as many as the file could hold. */
 export function lastIdIn(database: JournalDatabase): number {
-  const sources = ['max(id) FROM alert', 'max(id) FROM ended', 'max(alert) FROM entry'];
+  const sources = ['max(id) FROM alert', 'max(id) FROM ended', 'CAST(max(alert) AS INTEGER) FROM entry'];
   const found = sources.flatMap((source) => attempt(() => Number(single(database, `SELECT ${source}`) ?? 0)) ?? []);
   const bytes = attempt(() => Number(single(database, 'PRAGMA page_count')) * 4096) ?? 0;
   const plausible = found.filter((id) => Number.isSafeInteger(id) && id >= 0);
@@ -76,17 +82,17 @@ export function lastIdIn(database: JournalDatabase): number {
 }
 
 /** Whether SQLite finds no fault in the shape of a table. */
-function isWhole(database: JournalDatabase, table: string): boolean {
-  return attempt(() => single(database, `PRAGMA quick_check(${table})`)) === 'ok';
+function isWhole(database: JournalDatabase, table: Table): boolean {
+  return attempt(() => faultOfShape(database, table) === undefined) === true;
 }
 
 /** Parts good rows from bad ones. */
 class Sieve {
-  readonly #table: string;
+  readonly #table: Table;
   readonly #rows: Columns[] = [];
   readonly #bad = new Set<string | number>();
 
-  constructor(table: string) {
+  constructor(table: Table) {
     this.#table = table;
   }
 
@@ -94,7 +100,7 @@ class Sieve {
     for (const row of rows) {
       const good = attempt(() => checked(this.#table, row));
       if (good) this.#rows.push(good);
-      else this.#bad.add(typeof row[0] === 'object' ? '?' : (row[0] ?? '?'));
+      else this.#bad.add(typeof row[0] === 'number' ? row[0] : String(row[0]));
     }
   }
 

@@ -24,3 +24,32 @@ export const TABLES: readonly string[] = [
   'CREATE TABLE reopened(id INTEGER PRIMARY KEY)',
   'CREATE TABLE fact(name TEXT PRIMARY KEY, value INTEGER NOT NULL, sum INTEGER NOT NULL) WITHOUT ROWID',
 ];
+
+/** Columns of the tables that are read by rows, in their order. */
+const COLUMNS = {
+  alert: ['id', 'at', 'key', 'revision', 'rules', 'trace', 'body', 'sum'],
+  entry: ['alert', 'seq', 'at', 'progress', 'again', 'sum'],
+  ended: ['id', 'at', 'state', 'reason', 'again', 'sum'],
+  budget_use: ['alert', 'step', 'key', 'at', 'sum'],
+  policy: ['revision', 'data', 'sum'],
+  fact: ['name', 'value', 'sum'],
+} as const;
+
+export type Table = keyof typeof COLUMNS;
+
+const TEXTS = new Set<string>(['key', 'revision', 'rules', 'trace', 'progress', 'state', 'reason', 'data', 'name']);
+
+/** Whether the column at this place of a table is a text. */
+export function isText(table: Table, place: number): boolean {
+  return TEXTS.has(COLUMNS[table][place] ?? '');
+}
+
+/**
+ * What to select for a whole row. Texts come as bytes and numbers as numbers, whatever damage made of them: libsql ends the
+ * process when a text is not valid UTF-8.
+ */
+export function wholeRow(table: Table): string {
+  const read = (column: string) =>
+    TEXTS.has(column) || column === 'body' ? `CAST(${column} AS BLOB)` : `CAST(${column} AS INTEGER)`;
+  return COLUMNS[table].map(read).join(', ');
+}

@@ -1,0 +1,145 @@
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { BatchWriter } from './batch-writer.ts';
+import type { ToThread } from './journal-thread.ts';
+import { closeEntry, sampleAlert } from './scratch-journal.ts';
+
+type Sent = ToThread & { kind: 'batch' };
+
+/** A writer whose thread is the test. */
+function writerOf(maxWaitingBytes = 2 ** 20) {
+  const sent: Sent[] = [];
+  const commits: number[] = [];
+  const health: (readonly [boolean, string])[] = [];
+  const writer = new BatchWriter({
+    send: (batch) => sent.push(batch),
+    maxWaitingBytes,
+    onCommit: (records) => commits.push(records),
+  });
+  writer.onHealth((writable, reason) => health.push([writable, reason]));
+  const answer = (alerts: boolean, entries = alerts) => {
+    const { buffer } = sent.at(-1) as Sent;
+    writer.written({ kind: 'written', buffer, alerts, entries, error: alerts && entries ? '' : 'disk is full' });
+  };
+  return { writer, sent, commits, health, answer };
+}
+
+/** What each alert and entry became, by a name. */
+function recorder() {
+  const became: string[] = [];
+  return {
+    became,
+    alert: (name: string) => (stored: boolean) => became.push(`${name} ${stored ? 'stored' : 'refused'}`),
+    entry: (name: string, written: Promise<void>) =>
+      void written.then(
+        () => became.push(`${name} written`),
+        () => became.push(`${name} given up`),
+      ),
+  };
+}
+
+beforeEach(() => void vi.useFakeTimers());
+afterEach(() => void vi.useRealTimers());
+
+it('sends what came in one turn as one batch, and what came meanwhile as the next', () => {
+  const { writer, sent, commits, answer } = writerOf();
+  const { became, alert } = recorder();
+  writer.addAlert(sampleAlert(1), alert('one'));
+  writer.addAlert(sampleAlert(2), alert('two'));
+  void writer.addEntry(closeEntry(2, 'done', 0));
+  expect(sent).toEqual([]);
+  vi.runAllTicks();
+  vi.advanceTimersByTime(0);
+  expect(sent).toMatchObject([{ alerts: 2, entries: 1 }]);
+  for (let id = 3; id < 10; id++) writer.addAlert(sampleAlert(id), alert(String(id)));
+  vi.advanceTimersByTime(1_000);
+  expect(sent).toHaveLength(1);
+  expect(became).toEqual([]);
+  answer(true);
+  expect(became).toEqual(['one stored', 'two stored']);
+  expect(sent[1]).toMatchObject({ alerts: 7, entries: 0 });
+  expect(commits).toEqual([3]);
+});
+
+it('refuses the alerts of a failed batch, and tries its entries until they are written', async () => {
+  const { writer, sent, health, answer } = writerOf();
+  const { became, alert, entry } = recorder();
+  writer.addAlert(sampleAlert(1), alert('one'));
+  entry('end', writer.addEntry(closeEntry(7, 'done', 0)));
+  vi.advanceTimersByTime(0);
+  answer(false);
+  expect(became).toEqual(['one refused']);
+  expect(health).toEqual([[false, 'disk is full']]);
+  for (let tries = 2; tries < 8; tries++) {
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(sent).toHaveLength(tries);
+    expect(sent.at(-1)).toMatchObject({ alerts: 0, entries: 1 });
+    answer(false);
+  }
+  expect(became).toEqual(['one refused']);
+  await vi.advanceTimersByTimeAsync(1_000);
+  answer(true);
+  await vi.advanceTimersByTimeAsync(0);
+  expect(became).toEqual(['one refused', 'end written']);
+  expect(health).toEqual([
+    [false, 'disk is full'],
+    [true, ''],
+  ]);
+});
+
+it('keeps the order of entries when some could not be written, and takes alerts meanwhile', async () => {
+  const { writer, sent, answer } = writerOf();
+  const { became, alert, entry } = recorder();
+  entry('first', writer.addEntry(closeEntry(1, 'done', 0)));
+  vi.advanceTimersByTime(0);
+  answer(false);
+  entry('second', writer.addEntry(closeEntry(2, 'done', 0)));
+  writer.addAlert(sampleAlert(3), alert('three'));
+  vi.advanceTimersByTime(0);
+  expect(sent.at(-1)).toMatchObject({ alerts: 1, entries: 0 });
+  // There is room again: the entries need not wait for the end of their pause.
+  answer(true);
+  expect(sent.at(-1)).toMatchObject({ alerts: 0, entries: 2 });
+  answer(true);
+  await vi.advanceTimersByTimeAsync(0);
+  expect(became).toEqual(['three stored', 'first written', 'second written']);
+});
+
+it('answers for entries that found room without the alerts', async () => {
+  const { writer, health, answer } = writerOf();
+  const { became, alert, entry } = recorder();
+  writer.addAlert(sampleAlert(1), alert('one'));
+  entry('end', writer.addEntry(closeEntry(7, 'done', 0)));
+  vi.advanceTimersByTime(0);
+  answer(false, true);
+  await vi.advanceTimersByTimeAsync(0);
+  expect(became).toEqual(['one refused', 'end written']);
+  expect(health).toEqual([[false, 'disk is full']]);
+});
+
+it('finds out by itself that writing works again when nothing is to be written', async () => {
+  const { writer, sent, health, answer } = writerOf();
+  writer.addAlert(sampleAlert(1), () => undefined);
+  vi.advanceTimersByTime(0);
+  answer(false);
+  await vi.advanceTimersByTimeAsync(1_000);
+  expect(sent.at(-1)).toMatchObject({ alerts: 0, entries: 0 });
+  answer(true);
+  expect(health.at(-1)).toEqual([true, '']);
+  await vi.advanceTimersByTimeAsync(10_000);
+  expect(sent).toHaveLength(2);
+});
+
+it('gives up when it is closed and the disk stays full', async () => {
+  const { writer, answer } = writerOf();
+  const { became, alert, entry } = recorder();
+  entry('end', writer.addEntry(closeEntry(7, 'done', 0)));
+  vi.advanceTimersByTime(0);
+  answer(false);
+  const ended = writer.end();
+  vi.advanceTimersByTime(0);
+  answer(false);
+  await ended;
+  writer.addAlert(sampleAlert(2), alert('two'));
+  await vi.advanceTimersByTimeAsync(0);
+  expect(became).toEqual(['end given up', 'two refused']);
+});
