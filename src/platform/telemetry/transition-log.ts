@@ -28,13 +28,7 @@ export function logTransition(transition: Transition): LogRecord | undefined {
     case 'closed':
       return plan('warn', transition.alert, `the plan ${transition.id} is ${transition.state}: ${transition.reason}`);
     case 'breaker':
-      return transition.open
-        ? {
-            level: 'error',
-            message: 'api',
-            fields: { category: transition.api, error: 'no answer: actions wait for it' },
-          }
-        : { level: 'info', message: 'api', fields: { category: transition.api, result: 'answers again' } };
+      return breaker(transition);
     case 'reloaded':
       return transition.ok
         ? { level: 'info', message: 'rules', fields: { result: transition.result } }
@@ -55,17 +49,25 @@ export function logTransition(transition: Transition): LogRecord | undefined {
       return crashed(transition);
     case 'fault':
       return { level: 'error', message: 'http', fields: { error: transition.error } };
-    case 'turned_away': {
-      const { reason, times, address } = transition;
-      const error = `requests refused since the last such line: ${times} (${reason}), the latest from ${address}`;
-      return { level: 'warn', message: 'http', fields: { error } };
-    }
+    case 'turned_away':
+      return turnedAway(transition);
     case 'duplicate':
     case 'refused':
       return undefined;
     default:
       return transition satisfies never;
   }
+}
+
+function breaker({ api, open }: Extract<Transition, { kind: 'breaker' }>): LogRecord {
+  return open
+    ? { level: 'error', message: 'api', fields: { category: api, error: 'no answer: actions wait for it' } }
+    : { level: 'info', message: 'api', fields: { category: api, result: 'answers again' } };
+}
+
+function turnedAway({ reason, times, address }: Extract<Transition, { kind: 'turned_away' }>): LogRecord {
+  const error = `requests refused since the last such line: ${times} (${reason}), the latest from ${address}`;
+  return { level: 'warn', message: 'http', fields: { error } };
 }
 
 function retrying({ step, attempt, error, wait }: Extract<Transition, { kind: 'retrying' }>): LogRecord {
