@@ -5,6 +5,7 @@ import type { GuardDenial, GuardMode, GuardPolicy } from '../model/guard-policy.
 import { GUARD_NAMES } from '../model/guard-variables.ts';
 import { type DenialBlock, type PolicyBlock, textOf } from './blocks.ts';
 import type { ErrorId } from './errors.ts';
+import { hasExpressionTag } from './expression-tag.ts';
 import { Findings } from './findings.ts';
 import { guardBudget } from './guard-budget.ts';
 import { parsePolicies } from './parse-policies.ts';
@@ -82,6 +83,7 @@ function checkActionner(node: ScalarNode, { actionners }: Catalog, findings: Fin
 }
 
 function guardDenial({ spot, expression, message }: DenialBlock, findings: Findings): GuardDenial[] {
+  if (expression && hasExpressionTag('T1908', expression, findings)) return [];
   for (const [key, node] of Object.entries({ expression, message })) {
     if (!node?.text) findings.add('T1907', node ?? { ...spot, end: spot.start }, `a denial without \`${key}\``);
   }

@@ -3,6 +3,7 @@ import { ANY_PRIORITY, PRIORITIES, priorityNumber } from '../model/priority.ts';
 import type { FieldTerm, MatchTerms } from '../model/rule.ts';
 import type { RuleBlock } from './blocks.ts';
 import { textOf } from './blocks.ts';
+import { hasExpressionTag } from './expression-tag.ts';
 import { MAX_BRACKETS } from './field-tables.ts';
 import type { Findings } from './findings.ts';
 import { spotWithin } from './spot-within.ts';
@@ -24,6 +25,7 @@ export function matchTerms(rule: RuleBlock, findings: Findings): MatchTerms {
 
 /** Checked here, so that the engines can rely on it. */
 function conditionTerm(node: ScalarNode | undefined, findings: Findings): string {
+  if (node && hasExpressionTag('T1401', node, findings)) return '';
   if (!node?.text) return '';
   const parsed = parseCondition(node.text);
   if (parsed.ok) return node.text;
