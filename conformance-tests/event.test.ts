@@ -113,6 +113,7 @@ function newHandler(): (request: Request) => Promise<Response> {
     dryRun: false,
     actionTimeout: 0,
     retry: { attempts: 1, backoff_milliseconds: 1, unreachable_seconds: 0 },
+    onFull: () => undefined,
     policyOf: async () => undefined,
     now: () => now,
     stopping: never,

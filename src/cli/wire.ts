@@ -9,6 +9,7 @@ import type { GaugeValue } from '../platform/telemetry/gauges.ts';
 import { createMetricsPage, METRICS_CONTENT_TYPE } from '../platform/telemetry/metrics-page.ts';
 import { Apis, guardAdapters, guardLookups } from '../runtime/apis.ts';
 import { Budgets } from '../runtime/budgets.ts';
+import { Congestion } from '../runtime/congestion.ts';
 import { DedupWindow } from '../runtime/dedup.ts';
 import { entranceSettings } from '../runtime/entrance/entrance-settings.ts';
 import { createExecutor, type PluginScripts } from '../runtime/execute.ts';
@@ -125,11 +126,13 @@ interface Surroundings {
 }
 
 function createPipeline(
-  { settings, catalog, journal }: WiringOptions,
+  { settings, catalog, journal, health }: WiringOptions,
   { policies, ...stages }: Surroundings & Pick<PipelineOptions, 'executor' | 'dedup' | 'stopping' | 'signal'>,
 ): Pipeline {
+  const congestion = new Congestion((reason) => health.degrade('queue', reason));
   return new Pipeline({
     ...stages,
+    onFull: () => congestion.refused(),
     actionners: catalog.actionners,
     journal,
     notify: createNotify(),

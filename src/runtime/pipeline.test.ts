@@ -277,10 +277,12 @@ describe('Pipeline', () => {
     });
 
     it('takes none while the journal has no room', async () => {
-      const world = new World({ a: DONE });
+      const onFull = vi.fn();
+      const world = new World({ a: DONE }, { onFull });
       world.journal.faults.room = false;
       expect(await world.admit(rules)).toBe('full');
       expect(world.lanes.size).toBe(0);
+      expect(onFull).toHaveBeenCalledOnce();
     });
 
     it('keeps the order for one pod and lets others pass', async () => {

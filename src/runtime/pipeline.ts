@@ -33,6 +33,8 @@ export interface PipelineOptions extends PlanStages {
   readonly lanes: Lanes;
   readonly journal: Journal;
   readonly telemetry: Telemetry;
+  /** Told of each alert for which there is no room. */
+  readonly onFull: () => void;
   /** Rules and guard of an earlier revision, for plans that were made with it; undefined when they are not to be had. */
   readonly policyOf: (revision: string) => Promise<Policy | undefined>;
   /** Milliseconds since 1970. */
@@ -71,6 +73,7 @@ export class Pipeline {
     if (repeats) return;
     const keys = this.#laneKeys.of(event, rulesOf(policy, rules));
     if (!lanes.hasRoom(keys, body.length) || !journal.hasRoom(body.length)) {
+      this.#options.onFull();
       decided('full');
       return;
     }

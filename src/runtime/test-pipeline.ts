@@ -71,6 +71,7 @@ export class World {
       dryRun: false,
       actionTimeout: 0,
       retry: { attempts: 3, backoff_milliseconds: 1, unreachable_seconds: 600 },
+      onFull: () => undefined,
       policyOf: async () => undefined,
       now: Date.now,
       stopping: this.stopping.signal,
