@@ -127,7 +127,7 @@ describe('a journal with flipped bits', () => {
         expect(refusal).toMatch(/talon journal repair|later version/);
         if (!refusal.includes('later version')) expectRepaired(file);
       }),
-      { numRuns: 100 },
+      { numRuns: 60 },
     );
     expect(refused).toBeGreaterThan(5);
   });
@@ -165,7 +165,7 @@ describe('a truncated journal', () => {
         expect(refusalOf(file)).toMatch(/talon journal repair/);
         expectRepaired(file);
       }),
-      { numRuns: 40 },
+      { numRuns: 20 },
     );
   });
 });
@@ -187,7 +187,7 @@ describe('a torn log', () => {
         expect(ids).toEqual(Array.from({ length: ids.length }, (_, index) => index + 1));
         if (size === wal.length) expect(ids).toHaveLength(20);
       }),
-      { numRuns: 30 },
+      { numRuns: 15 },
     );
     database.close();
   });

@@ -14,7 +14,7 @@ import Database from 'libsql';
 import { TalonError } from '../../model/talon-error.ts';
 import { createJournalFile, faultOfShape, type JournalDatabase, single, sqliteCode, tablesOf } from './journal-file.ts';
 import { lastIdIn, type Salvaged, salvageById, salvageByKeys, salvageKeys } from './salvage.ts';
-import { APPLICATION_ID, FORMAT, TABLES } from './schema.ts';
+import { APPLICATION_ID, FORMAT, PAGE_SIZE, TABLES } from './schema.ts';
 
 /**
  * Copies file and log. Where SQLite cannot make sense of the first page, the copy gets that of a new journal, which is the
@@ -56,7 +56,6 @@ function formatOf(file: string): number | undefined {
   }
 }
 
-const PAGE_SIZE = 4096;
 /** Where the file format keeps the number of pages, and the version for which that number holds (sqlite.org/fileformat2). */
 const PAGE_COUNT_AT = 28;
 

@@ -12,7 +12,7 @@ import {
 import path from 'node:path';
 import Database from 'libsql';
 import { TalonError } from '../../model/talon-error.ts';
-import { APPLICATION_ID, FORMAT, TABLES, type Table } from './schema.ts';
+import { APPLICATION_ID, FORMAT, PAGE_SIZE, TABLES, type Table } from './schema.ts';
 
 /** Milliseconds to wait while another process writes. */
 export const BUSY_TIMEOUT = 10_000;
@@ -169,6 +169,7 @@ export function createJournalFile(file: string): void {
   createPrivate(file);
   const database = new Database(file);
   try {
+    database.exec(`PRAGMA page_size = ${PAGE_SIZE}`);
     database.exec('PRAGMA synchronous = FULL');
     database.exec('BEGIN IMMEDIATE');
     for (const table of TABLES) database.exec(table);

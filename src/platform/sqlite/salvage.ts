@@ -1,7 +1,7 @@
 import { faultOfShape, type JournalDatabase, single } from './journal-file.ts';
 import { checked, type Row } from './journal-rows.ts';
 import type { Columns } from './row-sum.ts';
-import { type Table, wholeRow } from './schema.ts';
+import { PAGE_SIZE, type Table, wholeRow } from './schema.ts';
 
 /** Rows read at once. */
 const PAGE = 100;
@@ -72,13 +72,19 @@ export function salvageKeys(
   return rows.flatMap(([key]) => (key === undefined ? [] : [typeof key === 'object' ? String(key) : key]));
 }
 
-/** The highest id that any table speaks of; where none can be read, as many as the file could hold. */
+/** Ids that are looked for beyond the highest one that could be read: those of the newest alerts may be what cannot. */
+const BEYOND = 1_000;
+/** No row of a plan is smaller. */
+const LEAST_ROW = 32;
+
+/** The highest id that may be there. */
 export function lastIdIn(database: JournalDatabase): number {
   const sources = ['max(id) FROM alert', 'max(id) FROM ended', 'CAST(max(alert) AS INTEGER) FROM entry'];
   const found = sources.flatMap((source) => attempt(() => Number(single(database, `SELECT ${source}`) ?? 0)) ?? []);
-  const bytes = attempt(() => Number(single(database, 'PRAGMA page_count')) * 4096) ?? 0;
-  const plausible = found.filter((id) => Number.isSafeInteger(id) && id >= 0);
-  return plausible.length === sources.length ? Math.max(...plausible) : Math.max(...plausible, bytes / 16);
+  const plausible = found.filter((id) => Number.isSafeInteger(id) && id > 0);
+  if (plausible.length > 0) return Math.max(...plausible) + BEYOND;
+  const pages = attempt(() => Number(single(database, 'PRAGMA page_count'))) ?? 0;
+  return (pages * PAGE_SIZE) / LEAST_ROW;
 }
 
 /** Whether SQLite finds no fault in the shape of a table. */

@@ -1,6 +1,9 @@
 /** Marks the file as a journal of ours ("TLNJ"), so that no other program's database is taken for one. */
 export const APPLICATION_ID = 0x544c4e4a;
 
+/** Bytes of a page of the file: SQLite's default, made explicit. */
+export const PAGE_SIZE = 4096;
+
 /** Format of the tables. A file with a higher one was written by a later version. */
 export const FORMAT = 1;
 
