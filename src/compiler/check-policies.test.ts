@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { catalog } from '../cli/catalog.ts';
 import { type CheckedPolicies, checkPolicies } from './check-policies.ts';
@@ -120,4 +121,51 @@ describe('with rules', () => {
       'policies.yaml T1906',
     ]);
   });
+});
+
+test('whatever the text is, there is no exception, and every place lies inside its file', () => {
+  const shipped = path.join(import.meta.dirname, '..', '..', 'policies');
+  const originals = [
+    ...names.map((name) => readFileSync(path.join(FOLDER, `${name}.yaml`), 'utf8')),
+    ...['protected-owners', 'termination-budgets'].map((name) =>
+      readFileSync(path.join(shipped, `${name}.yaml`), 'utf8'),
+    ),
+  ];
+  const signs = [
+    '\n',
+    '- policy: x\n',
+    '&a ',
+    '*a',
+    ': ',
+    '"',
+    "'",
+    '[',
+    '}',
+    '(',
+    ')',
+    '!',
+    '&&',
+    '.a',
+    'has(',
+    ' in ',
+  ];
+  const edit = fc.record({
+    at: fc.nat(3000),
+    drop: fc.nat(20),
+    add: fc.oneof(fc.string({ maxLength: 5 }), fc.constantFrom(...signs)),
+  });
+  fc.assert(
+    fc.property(fc.constantFrom(...originals), fc.array(edit, { minLength: 1, maxLength: 4 }), (original, edits) => {
+      const text = edits.reduce((changed, { at, drop, add }) => {
+        const place = at % (changed.length + 1);
+        return changed.slice(0, place) + add + changed.slice(place + drop);
+      }, original);
+      for (const { place, message } of check(text).diagnostics) {
+        const line = place && text.split('\n')[place.line - 1];
+        expect(line, message).toBeDefined();
+        expect((place?.column ?? 0) - 1 + (place?.length ?? 0), message).toBeLessThanOrEqual(line?.length ?? 0);
+      }
+    }),
+    { numRuns: 300 },
+  );
 });
