@@ -4,8 +4,8 @@ import { secondsOf } from './duration.ts';
 import type { Findings } from './findings.ts';
 import type { ScalarNode } from './yaml-node.ts';
 
-/** A budget allows so many actions at most: what is meant to be without a limit needs no budget. */
-const LARGEST_BUDGET = 1_000_000;
+/** The uses of a budget are counted each time; what is meant to be without a limit needs none. */
+const LARGEST_BUDGET = 100_000;
 
 /** Checks a budget. What is malformed becomes a finding and leaves a budget that nobody uses. */
 export function guardBudget(block: BudgetBlock, findings: Findings): GuardBudget {
