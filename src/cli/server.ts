@@ -18,6 +18,7 @@ import { catalog as builtIn } from './catalog.ts';
 import { Categories } from './init-categories.ts';
 import { journalNoticeLines } from './journal-notice.ts';
 import { journalPath } from './journal-path.ts';
+import { listen } from './listen.ts';
 import { loadPolicy } from './load-policy.ts';
 import { pluginScripts } from './plugin-scripts.gen.ts';
 import { reportProcessFaults } from './process-faults.ts';
@@ -113,8 +114,13 @@ export async function runServer(options: ServerOptions): Promise<number> {
     log({ level: 'fatal', message: tag, fields: { error: (error as Error).message } });
     return 1;
   } finally {
-    for (const end of ends.reverse()) await end();
+    for (const end of ends.reverse()) await end().catch((error: unknown) => log(endFault(error)));
   }
+}
+
+/** What cannot be ended keeps nothing else from it. */
+function endFault(error: unknown): LogRecord {
+  return { level: 'error', message: 'http', fields: { error: `the server did not end in order: ${error}` } };
 }
 
 function readSettings(options: ServerOptions, write: LineSink): Settings | undefined {
@@ -219,28 +225,8 @@ async function wire(parts: Parts, { engine, kube, categories, health }: Loaded, 
   return server;
 }
 
-async function listen(server: WiredServer, settings: Settings, log: Log): Promise<void> {
-  const { listen_address: address, listen_port: wanted } = settings;
-  const port = await server.listen().catch((error: NodeJS.ErrnoException & { address?: string; port?: number }) => {
-    if (error instanceof TalonError) throw error;
-    const place = `${error.address ?? address}:${error.port ?? wanted}`;
-    throw new Refused('http', `listen tcp ${place}: ${bindProblem(error)}`, { cause: error });
-  });
-  log({ level: 'info', message: 'http', fields: { result: `Falco Talon is up and listening on ${address}:${port}` } });
-}
-
 /** Resolves when the process is told to end. */
 function processEvents(log: Log): Promise<unknown> {
   reportProcessFaults(log);
   return stopSignal();
-}
-
-/** In the words of the program that users know. */
-function bindProblem(error: NodeJS.ErrnoException): string {
-  const known: Record<string, string> = {
-    EADDRINUSE: 'bind: address already in use',
-    EACCES: 'bind: permission denied',
-    EADDRNOTAVAIL: 'bind: cannot assign requested address',
-  };
-  return known[error.code ?? ''] ?? error.message;
 }

@@ -22,6 +22,14 @@ describe('startWarnings', () => {
     expect(JSON.stringify(warnings(env))).not.toContain('hush');
   });
 
+  it('warns of an address for metrics that nobody listens on', () => {
+    const env = { LISTEN_ADDRESS: '127.0.0.1', METRICS_LISTEN_ADDRESS: '0.0.0.0' };
+    expect(warnings(env)).toEqual([
+      ['warn', 'config', expect.stringContaining("'metrics_listen_address' has no effect")],
+    ]);
+    expect(warnings({ ...env, METRICS_LISTEN_PORT: '9100' })).toEqual([]);
+  });
+
   it('warns of a dry run and of an election that does not take place', () => {
     expect(
       warnings({ LISTEN_ADDRESS: '::1', TALON_DRY_RUN: 'true', DEDUPLICATION_LEADER_ELECTION: 'true' }).map(

@@ -52,6 +52,10 @@ export function startWarnings(settings: Settings): readonly LogRecord[] {
   const lines = entranceWarnings(settings.listen_address, entranceSettings(settings)).map((result) =>
     warning('http', { result }),
   );
+  if (settings.metrics_listen_address && !settings.metrics_listen_port) {
+    const result = "the setting 'metrics_listen_address' has no effect without 'metrics_listen_port'";
+    lines.push(warning('config', { result }));
+  }
   if (settings.deduplication.leader_election) {
     lines.push(warning('lease', { result: 'no leader is elected outside of Kubernetes: this server acts alone' }));
   }
