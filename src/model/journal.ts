@@ -1,3 +1,4 @@
+import type { PodTarget } from './doors.ts';
 import type { GuardPolicy } from './guard-policy.ts';
 import type { FailureCode, StepEnd } from './outcome.ts';
 import type { PlannedRule } from './rule.ts';
@@ -22,7 +23,7 @@ export interface AcceptedAlert {
 /**
  * What happens to a plan, in order. `call` is a digest of door and arguments.
  *
- * - `started`: a try of the step begins
+ * - `started`: a try of the step begins; on this pod, if guards have looked it up
  * - `began`: an effect is about to be made; recorded beforehand only where it must not be made twice
  * - `answered`: an effect was made, with the answer that the adapter gave
  * - `failed`: an effect was not made, or nobody knows; `code` tells
@@ -32,7 +33,7 @@ export interface AcceptedAlert {
  * - `reopened`: an operator wants the steps that failed or were stopped to be run again
  */
 export type Progress =
-  | { readonly kind: 'started'; readonly step: number; readonly attempt: number }
+  | { readonly kind: 'started'; readonly step: number; readonly attempt: number; readonly pod?: PodTarget }
   | { readonly kind: 'began'; readonly step: number; readonly call: string; readonly door: string }
   | {
       readonly kind: 'answered';
@@ -116,7 +117,10 @@ export interface Journal {
   /** Keys of alerts accepted since then (milliseconds since 1970), oldest first. */
   acceptedSince(at: number): Promise<readonly { readonly key: string; readonly at: number }[]>;
   budgetsUsedSince(at: number): Promise<readonly BudgetUse[]>;
-  /** Tells, from now on, which closed plans operators reopen (`talon journal retry`) from another process. */
+  /**
+   * Tells which closed plans operators reopen (`talon journal retry`) from another process, from the answer of `openPlans` on,
+   * which has those that were reopened before. To be called before that.
+   */
   onReopened(listener: (plan: OpenPlan) => void): void;
   /** Tells whether records can be written: false from the first failure until the next success. */
   onHealth(listener: (writable: boolean, reason: string) => void): void;

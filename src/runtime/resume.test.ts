@@ -1,8 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { DoorError } from '../model/door-error.ts';
 import type { DatedProgress, OpenPlan, Progress } from '../model/journal.ts';
 import type { Outcome, StepEnd } from '../model/outcome.ts';
 import type { PlannedRule } from '../model/rule.ts';
+import type { Guard } from './guard.ts';
 import { MemoryJournal } from './memory-journal.ts';
 import { PlanHistory } from './resume.ts';
 import { action, alertBody, allowAll, failure, IGNORED, type Play, rule, SUCCESS, World } from './test-pipeline.ts';
@@ -164,6 +166,38 @@ describe('a plan that is gone on with', () => {
     expect(endsOf(progressOf(await never.run(cut)))).toEqual(['0 interrupted']);
     expect(never.made).toEqual([]);
   });
+
+  it.each(['gone', 'replaced'])(
+    'stays with the very pod on which it has had effects, though that is %s by now',
+    async (now) => {
+      const pod = { kind: 'pod', namespace: 'shop', name: 'web', uid: 'the first' } as const;
+      const progress = [
+        { kind: 'started', step: 0, attempt: 1, pod, at: 0 },
+        { kind: 'answered', step: 0, call: 'delete', door: 'door', answer: null, at: 0 },
+      ] as const;
+      const rules = [rule('R', [action('a')])];
+      const guard: Guard = async () => {
+        if (now === 'gone') throw new DoorError('not-found', 'gone');
+        return { kind: 'allow', pod: { ...pod, uid: 'the second' }, budgets: [], monitored: [] };
+      };
+      const seen: unknown[] = [];
+      const play: Play = ({ pod: given, record }) => {
+        seen.push(given?.uid, record.take('delete'));
+        return SUCCESS;
+      };
+      const resume = async (upTo: number) => {
+        const journal = new MemoryJournal([openPlan(rules, progress.slice(0, upTo))]);
+        const world = new World({ a: [play] }, { journal, policyOf: async () => ({ revision: 'r', rules, guard }) });
+        await world.pipeline.resume(await journal.openPlans());
+        await world.lanes.idle();
+        return endsOf(progressOf(world));
+      };
+      expect(await resume(2)).toEqual(['0 success']);
+      expect(seen.splice(0)).toEqual(['the first', { answer: null }]);
+      expect(await resume(1)).toEqual([now === 'gone' ? '0 not-found' : '0 success']);
+      expect(seen).toEqual(now === 'gone' ? [] : ['the second', undefined]);
+    },
+  );
 
   it('is dead when its steps end the server again and again', async () => {
     const deeds = [

@@ -1,3 +1,4 @@
+import type { PodTarget } from '../model/doors.ts';
 import type { ClosedState, Progress } from '../model/journal.ts';
 import type { FailureCode, StepEnd } from '../model/outcome.ts';
 import type { PlannedAction, PlannedRule } from '../model/rule.ts';
@@ -25,12 +26,21 @@ export class StepHistory {
   readonly answers = new Map<string, unknown[]>();
   /** Effects that began and of which nobody knows whether they were made, by call. */
   readonly #open = new Map<string, number>();
+  #pod: PodTarget | undefined;
   #trying = false;
   #cutOff = 0;
 
   /** Whether an effect is in an unknown state. Known only of effects whose begin is recorded. */
   get uncertain(): boolean {
     return this.#open.size > 0;
+  }
+
+  /**
+   * The very pod on which the step has had effects, where guards had found it. It stays the target of the step: the next pod
+   * of that name has nothing to do with the alert.
+   */
+  get actedOn(): PodTarget | undefined {
+    return this.answers.size > 0 ? this.#pod : undefined;
   }
 
   /** Tries that neither ended nor are followed by another one on purpose: the server ended in the middle of them. */
@@ -44,6 +54,7 @@ export class StepHistory {
         this.#cutOff = this.cutOff;
         this.#trying = true;
         this.attempt = progress.attempt;
+        if (this.answers.size === 0) this.#pod = progress.pod;
         return;
       case 'began':
         this.#open.set(progress.call, (this.#open.get(progress.call) ?? 0) + 1);

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Actionner } from '../model/definition.ts';
 import { DoorError } from '../model/door-error.ts';
-import { type Api, DOORS } from '../model/doors.ts';
+import { type Api, DOORS, type PodTarget } from '../model/doors.ts';
 import type { Progress } from '../model/journal.ts';
 import type { Outcome, StepEnd } from '../model/outcome.ts';
 import type { Attempts } from './attempts.ts';
@@ -79,7 +79,7 @@ async function tryOnce(
 ): Promise<StepEnd | 'dry_run'> {
   const { step, number, history, attempts } = tried;
   const { telemetry } = stages;
-  const verdict = await askGuard(tried, stages);
+  const verdict = keepTarget(await askGuard(tried, stages), history.actedOn);
   if ('status' in verdict) return verdict;
   if (verdict.kind === 'dry_run') return 'dry_run';
   if (!said.monitored) {
@@ -92,15 +92,27 @@ async function tryOnce(
     const { kind: status, policy, reason } = verdict;
     return { status, policy, reason, objects: {} };
   }
-  const { budgets } = verdict;
+  const { budgets, pod } = verdict;
   if (budgets.length > 0 && !history.reserved) await record({ kind: 'reserved', step: number, budgets }, tried, stages);
-  const started: StepProgress = { kind: 'started', step: number, attempt: attempts.current };
+  const started: StepProgress = { kind: 'started', step: number, attempt: attempts.current, ...(pod && { pod }) };
   // What ended the server once is not to do so again and again unrecorded.
   if (tried.plan.resumed) await record(started, tried, stages);
   else note(started, tried, stages);
   if (!said.started) telemetry.emit({ kind: 'started', step: step.head });
   said.started = true;
   return execute(tried, verdict, stages);
+}
+
+/**
+ * A step that has had effects goes on with the very pod that it had them on, which may be gone because of them: that was
+ * allowed, and whoever has the name of that pod now is not meant.
+ */
+function keepTarget(verdict: Verdict | Failure, actedOn: PodTarget | undefined): Verdict | Failure {
+  if (!actedOn) return verdict;
+  if ('status' in verdict) {
+    return verdict.code === 'not-found' ? { kind: 'allow', pod: actedOn, budgets: [], monitored: [] } : verdict;
+  }
+  return verdict.kind === 'allow' ? { ...verdict, pod: actedOn } : verdict;
 }
 
 /** The verdict, or how the step fails when it cannot be had. */
