@@ -31,6 +31,9 @@ const PARSER_ERRORS = 'HPE_';
 const REQUEST_TIMEOUT = 'ERR_HTTP_REQUEST_TIMEOUT';
 const TLS_ERRORS = 'ERR_SSL_';
 
+/** Milliseconds in which a sender may read the answer that ends its connection, whatever it goes on to send. */
+const LINGER = 1_000;
+
 /** Answers that say no. */
 export class Refusals {
   readonly #telemetry: Telemetry;
@@ -71,7 +74,7 @@ export class Refusals {
 
   /** Refuses what Node could not read. No request object exists, so the answer is written by hand, and ends the connection. */
   refuseConnection(code: string, socket: Socket): void {
-    if (socket.writable && (code === REQUEST_TIMEOUT || code.startsWith(PARSER_ERRORS))) {
+    if (code === REQUEST_TIMEOUT || code.startsWith(PARSER_ERRORS)) {
       this.#refuseUnreadable(code, socket);
       return;
     }
@@ -83,6 +86,10 @@ export class Refusals {
   #refuseUnreadable(code: string, socket: Socket): void {
     // Whatever comes after it cannot be read either.
     if (this.#doomed.has(socket)) return;
+    if (!socket.writable) {
+      socket.destroy();
+      return;
+    }
     this.#doomed.add(socket);
     const reason = connectionRefusal(code);
     this.#telemetry.emit({ kind: 'refused', reason });
@@ -90,7 +97,11 @@ export class Refusals {
     const answer =
       `HTTP/1.1 ${status} ${STATUS_TEXT[status]}\r\nContent-Type: ${TEXT}\r\nX-Content-Type-Options: nosniff\r\n` +
       `Content-Length: ${text.length}\r\nConnection: close\r\n\r\n${text}`;
-    afterAnswers(socket, () => socket.end(answer));
+    afterAnswers(socket, () => {
+      socket.end(answer);
+      // Closing at once would take the answer away from who is still sending.
+      setTimeout(() => socket.destroy(), LINGER).unref();
+    });
   }
 
   #countHandshake(code: string, socket: TLSSocket): void {
