@@ -1,5 +1,6 @@
 import { type JournalFlags, withJournal } from './journal-flags.ts';
 import { changedText, unique } from './journal-retry.ts';
+import { jsonDocument } from './json-document.ts';
 import type { CommandContext } from './talon-command.ts';
 
 /** `journal drop`: gives plans up. They stay as history until they are too old. All or none. */
@@ -7,7 +8,7 @@ export function journalDrop(context: CommandContext, ids: readonly number[], fla
   const { terminal } = context;
   const dropped = unique(ids);
   withJournal(context, flags, (desk) => desk.drop(dropped, terminal.now().getTime()));
-  if (flags.format === 'json') terminal.out(`${JSON.stringify({ dropped }, null, 2)}\n`);
+  if (flags.format === 'json') terminal.out(jsonDocument({ dropped }));
   else terminal.out(`${changedText('dropped', dropped)}\n`);
   return 0;
 }

@@ -1,8 +1,9 @@
 import { columnsOf } from '../compiler/text-columns.ts';
 import type { PlanState } from '../model/journal.ts';
-import { escapeJsonText, escapeUnprintable } from '../platform/telemetry/log-line.ts';
+import { escapeUnprintable } from '../platform/telemetry/log-line.ts';
 import { type JournalFlags, type Since, withJournal } from './journal-flags.ts';
 import { type PlanSummary, summarize } from './journal-record.ts';
+import { jsonDocument } from './json-document.ts';
 import type { CommandContext } from './talon-command.ts';
 
 export interface JournalListFlags extends JournalFlags {
@@ -29,7 +30,7 @@ export function journalList(context: CommandContext, flags: JournalListFlags): n
     }
     return { plans: found, more: false };
   });
-  if (flags.format === 'json') terminal.out(`${escapeJsonText(JSON.stringify({ plans, more }, null, 2))}\n`);
+  if (flags.format === 'json') terminal.out(jsonDocument({ plans, more }));
   else terminal.out(page(plans, more));
   return 0;
 }

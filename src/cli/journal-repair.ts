@@ -1,6 +1,7 @@
 import { type RepairReport, repairJournal } from '../platform/sqlite/repair.ts';
-import { escapeJsonText, escapeUnprintable } from '../platform/telemetry/log-line.ts';
+import { escapeUnprintable } from '../platform/telemetry/log-line.ts';
 import { type JournalFlags, journalFileOf } from './journal-flags.ts';
+import { jsonDocument } from './json-document.ts';
 import type { CommandContext } from './talon-command.ts';
 
 /** `journal repair`: saves what can be read of a damaged journal. @returns 1 if something was lost */
@@ -9,8 +10,7 @@ export function journalRepair(context: CommandContext, flags: JournalFlags): num
   const file = journalFileOf(context, flags);
   const report = repairJournal(file, terminal.now());
   if (flags.format === 'json') {
-    const document = { journal: file, ...report, damaged: report.damaged ?? null };
-    terminal.out(`${escapeJsonText(JSON.stringify(document, null, 2))}\n`);
+    terminal.out(jsonDocument({ journal: file, ...report, damaged: report.damaged ?? null }));
   } else
     terminal.out(
       page(file, report)

@@ -1,6 +1,7 @@
 import type { PlanState } from '../model/journal.ts';
 import { TalonError } from '../model/talon-error.ts';
 import { type JournalFlags, withJournal } from './journal-flags.ts';
+import { jsonDocument } from './json-document.ts';
 import type { CommandContext } from './talon-command.ts';
 
 export interface JournalRetryFlags extends JournalFlags {
@@ -18,7 +19,7 @@ export function journalRetry(context: CommandContext, ids: readonly number[], fl
     desk.reopen(chosen, terminal.now().getTime());
     return chosen;
   });
-  if (flags.format === 'json') terminal.out(`${JSON.stringify({ reopened }, null, 2)}\n`);
+  if (flags.format === 'json') terminal.out(jsonDocument({ reopened }));
   else terminal.out(`${changedText('reopened', reopened)}\n`);
   return 0;
 }

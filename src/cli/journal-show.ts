@@ -3,9 +3,10 @@ import type { DatedProgress } from '../model/journal.ts';
 import { jsonText } from '../model/json-text.ts';
 import type { StepEnd } from '../model/outcome.ts';
 import { TalonError } from '../model/talon-error.ts';
-import { escapeJsonText, escapeUnprintable } from '../platform/telemetry/log-line.ts';
+import { escapeUnprintable } from '../platform/telemetry/log-line.ts';
 import { type JournalFlags, journalFileOf, withJournal } from './journal-flags.ts';
 import { moment, type PlannedStep, type PlanSummary, stepsOf, summarize } from './journal-record.ts';
+import { jsonDocument } from './json-document.ts';
 import type { CommandContext } from './talon-command.ts';
 
 /** All that the journal knows of a plan. */
@@ -46,7 +47,7 @@ function asJson({ plan, body, steps, progress }: PlanPage): string {
     })),
     progress: progress.map(({ at, ...what }) => ({ at: moment(at), ...what })),
   };
-  return `${escapeJsonText(JSON.stringify(document, null, 2))}\n`;
+  return jsonDocument(document);
 }
 
 /** The alert as JSON where it is some, else as text. */

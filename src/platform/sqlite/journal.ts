@@ -79,8 +79,8 @@ class ThreadJournal implements Journal {
   #nextId: number;
   #nextSeq: number;
   #onReopened: ((plan: OpenPlan) => void) | undefined;
-  /** Reopened before anybody listened. */
-  readonly #untold: OpenPlan[] = [];
+  /** Whether the open plans were asked for: what operators reopened until then is among those. */
+  #isResumed = false;
   /** Alerts that a thread which is gone may have written, and which were refused. */
   #forget: number[] = [];
   /** Why there is no thread at the moment. */
@@ -139,8 +139,7 @@ class ThreadJournal implements Journal {
 
   async openPlans(): Promise<readonly OpenPlan[]> {
     const plans = await this.#ask('openPlans', undefined);
-    // What operators reopened until now is among them.
-    this.#untold.length = 0;
+    this.#isResumed = true;
     return plans;
   }
 
@@ -154,7 +153,6 @@ class ThreadJournal implements Journal {
 
   onReopened(listener: (plan: OpenPlan) => void): void {
     this.#onReopened = listener;
-    for (const plan of this.#untold.splice(0)) listener(plan);
   }
 
   onHealth(listener: (writable: boolean, reason: string) => void): void {
@@ -212,8 +210,7 @@ class ThreadJournal implements Journal {
 
   #reopen(plans: readonly OpenPlan[], nextSeq: number): void {
     this.#nextSeq = Math.max(this.#nextSeq, nextSeq);
-    if (this.#onReopened) for (const plan of plans) this.#onReopened(plan);
-    else this.#untold.push(...plans);
+    if (this.#isResumed) for (const plan of plans) this.#onReopened?.(plan);
   }
 
   #lose(reason: string): void {

@@ -1,0 +1,79 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import path from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { afterAll, expect, it } from 'vitest';
+import { JournalDesk } from './journal-desk.ts';
+import { openStore } from './open-store.ts';
+import { removeScratch, sampleAlert, scratchFile } from './scratch-journal.ts';
+
+const KILLS = 5;
+
+const url = (file: string) => JSON.stringify(pathToFileURL(path.join(import.meta.dirname, file)).href);
+
+/** Accepts alerts, records steps and ends plans, sixteen side by side, and says of each what is on disk by then. */
+const WORK = `
+import { writeSync } from 'node:fs';
+const { openJournal } = await import(${url('journal.ts')});
+const { workerStart } = await import(${url('../../cli/worker-file.ts')});
+const { sampleAlert } = await import(${url('scratch-journal.ts')});
+const file = process.env.JOURNAL;
+const journal = await openJournal({ file, worker: workerStart('journal'), retentionHours: 1e6, maxBytes: 2 ** 30, maxWaitingBytes: 2 ** 22 });
+const say = (line) => writeSync(1, line + '\\n');
+say('ready');
+async function work() {
+  for (;;) {
+    const id = journal.newId();
+    if (!(await new Promise((resolve) => journal.accept(sampleAlert(id), resolve)))) throw new Error('refused');
+    say('accepted ' + id);
+    const end = { status: 'success', output: String(id), objects: {} };
+    await journal.append(id, { kind: 'ended', step: 0, end });
+    say('ended ' + id);
+    if (id % 2 === 0) continue;
+    await journal.close(id, 'done', '');
+    say('closed ' + id);
+  }
+}
+await Promise.all(Array.from({ length: 16 }, work));
+`;
+
+/** Starts the work, kills it at some moment, and gives what it said. */
+async function killedWork(file: string, milliseconds: number): Promise<string[]> {
+  const args = ['--import', import.meta.resolve('tsx'), '--input-type=module', '--eval', WORK];
+  const env = { ...process.env, JOURNAL: file };
+  const child: ChildProcess = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'], env });
+  let said = '';
+  child.stdout?.on('data', (chunk) => {
+    said += chunk;
+  });
+  child.stdout?.once('data', () => setTimeout(() => child.kill('SIGKILL'), milliseconds));
+  const signal = await new Promise((resolve) => child.on('close', (_code, by) => resolve(by)));
+  expect(signal).toBe('SIGKILL');
+  // The last line may be torn.
+  return said.split('\n').slice(0, -1);
+}
+
+afterAll(removeScratch);
+
+it('has everything that it said was on disk, whole and once, however often the process is killed', async () => {
+  const file = scratchFile();
+  const said: string[] = [];
+  for (let kill = 0; kill < KILLS; kill++) said.push(...(await killedWork(file, 20 + 35 * kill)));
+  const ids = (what: string) => said.flatMap((line) => (line.startsWith(what) ? [Number(line.split(' ')[1])] : []));
+  const [accepted, ended, closed] = [ids('accepted'), ids('ended'), ids('closed')];
+  expect(accepted.length).toBeGreaterThan(100);
+  expect(new Set(accepted).size).toBe(accepted.length);
+
+  // A damaged row, or one twice, would be refused here.
+  openStore({ file, forget: [] }).close();
+  const desk = new JournalDesk(file);
+  for (const id of accepted) {
+    const plan = desk.plan(id);
+    expect(plan && { ...plan.alert, body: Buffer.from(plan.alert.body) }).toEqual(sampleAlert(id));
+  }
+  for (const id of ended) {
+    const end = { status: 'success', output: String(id), objects: {} };
+    expect(desk.progress(id)).toEqual([{ kind: 'ended', step: 0, end, at: expect.any(Number) }]);
+  }
+  for (const id of closed) expect(desk.plan(id)?.state).toBe('done');
+  desk.close();
+});
