@@ -1,5 +1,5 @@
 import pino from 'pino';
-import { LOG_FIELDS, type LogField, type LogLevel, type LogRecord } from '../model/log-record.ts';
+import type { LogRecord } from '../model/log-record.ts';
 import type { Telemetry } from '../model/transition.ts';
 import type { Counters } from '../platform/telemetry/counters.ts';
 import { createEventLine } from '../platform/telemetry/event-line.ts';
@@ -13,11 +13,11 @@ import type { Settings } from './settings.ts';
 export type Log = (record: LogRecord) => void;
 
 /**
- * The log of everything that is not on the way of every alert. pino writes lines in Falco Talon's JSON; the other formats are
- * made from those.
+ * The log of everything that is not on the way of every alert. Lines in Falco Talon's JSON are written by pino, those for
+ * people are made as they are.
  */
 export function createLog(format: LogFormat, write: LineSink, now: () => Date): Log {
-  const shaped = format === 'json' ? inertJson : (line: string) => formatLogLine(parseLine(line), format, now());
+  if (format !== 'json') return (record) => write(formatLogLine(record, format, now()));
   const logger = pino(
     {
       base: null,
@@ -25,25 +25,10 @@ export function createLog(format: LogFormat, write: LineSink, now: () => Date): 
       messageKey: 'message',
       formatters: { level: (label) => ({ level: label }) },
     },
-    { write: (line: string) => write(shaped(line)) },
+    // What a terminal could act on is an escape in the lines of this program.
+    { write: (line: string) => write(`${escapeJsonText(line.trimEnd())}\n`) },
   );
   return (record) => logger[record.level](Object.fromEntries(logMembers(record, now())), record.message);
-}
-
-function inertJson(line: string): string {
-  return `${escapeJsonText(line.trimEnd())}\n`;
-}
-
-function parseLine(line: string): LogRecord {
-  const { level, message, time: _, ...members } = JSON.parse(line) as Record<string, string>;
-  const isField = ([key]: [string, string]) => LOG_FIELDS.includes(key as LogField);
-  const entries = Object.entries(members);
-  return {
-    level: level as LogLevel,
-    message: message ?? '',
-    fields: Object.fromEntries(entries.filter(isField)),
-    objects: Object.fromEntries(entries.filter((entry) => !isField(entry))),
-  };
 }
 
 export interface TelemetryOptions {
