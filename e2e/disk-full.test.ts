@@ -88,10 +88,22 @@ describe.skipIf(typeof disk === 'string')('a disk that is full', () => {
     for (const step of stepsInFlight(alertsByTrace(), talon.lines)) inFlight.add(step);
 
     const again = home.launch();
-    const outcome = await Promise.race([
-      again.exited.then((code) => `refuses to start with code ${code}: ${JSON.stringify(again.lines.at(-1))}`),
-      again.untilHealthy().then(async () => `starts, /readyz ${(await again.readiness()).status}`),
+    const code = await Promise.race([
+      again.exited,
+      again.untilHealthy().then(
+        () => undefined,
+        () => again.exited,
+      ),
     ]);
+    const fatal = again.lines.find(({ level }) => level === 'fatal');
+    const outcome =
+      code === undefined ? `starts, /readyz ${(await again.readiness()).status}` : `refuses to start: ${fatal?.error}`;
+    if (code !== undefined)
+      expect({ code, error: fatal?.error, stray: again.stray }).toEqual({
+        code: 1,
+        error: expect.stringContaining('journal.db'),
+        stray: [],
+      });
     small.empty();
     await again.stop('KILL');
     for (const step of stepsInFlight(alertsByTrace(), again.lines)) inFlight.add(step);

@@ -16,7 +16,7 @@ import {
   stepsOutOfOrder,
 } from './numbered-alerts.ts';
 import { median } from './percentile.ts';
-import { sendAlert } from './talon.ts';
+import { isResult, sendAlert } from './talon.ts';
 import { TalonHome } from './talon-home.ts';
 import { Turnstile } from './turnstile.ts';
 
@@ -118,7 +118,10 @@ function isRefused(error: unknown): boolean {
   return (cause as NodeJS.ErrnoException | undefined)?.code === 'ECONNREFUSED';
 }
 
-/** Lets some alerts through after each start, and kills the server among them; every fifth time while it starts. */
+/** When a server is killed: amid its work, as soon as it answers, or while it starts. */
+const MOMENTS = ['amid', 'answering', 'amid', 'starting', 'amid'] as const;
+
+/** Lets some alerts through at each start, and kills the server at a random moment. */
 async function killAgainAndAgain(turnstile: Turnstile, alerts: ReadonlyMap<string, NumberedAlert>) {
   const inFlight: string[] = [];
   const restarts: number[] = [];
@@ -126,11 +129,13 @@ async function killAgainAndAgain(turnstile: Turnstile, alerts: ReadonlyMap<strin
     const start = performance.now();
     const talon = home.launch();
     turnstile.admit((PODS.length * PER_POD) / KILLS);
-    if (kill % 5 === 4) await sleep(randomInt(50, 400));
+    const moment = MOMENTS[kill % MOMENTS.length];
+    if (moment === 'starting') await sleep(randomInt(50, 500));
     else {
       await talon.untilHealthy();
       restarts.push(performance.now() - start);
-      await sleep(randomInt(0, 250));
+      if (moment === 'amid') await waitUntil('work to be done', () => talon.lines.some(isResult));
+      await sleep(randomInt(0, 200));
     }
     await talon.stop('KILL');
     inFlight.push(...stepsInFlight(alerts, talon.lines));
