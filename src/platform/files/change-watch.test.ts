@@ -11,6 +11,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ChangeWatch } from './change-watch.ts';
 import { InputFiles } from './input-files.ts';
@@ -62,10 +63,44 @@ class Watching {
     this.loaded.push(typeof content === 'string' ? content : `(${content.problem})`);
   }
 
+  isUpToDate(): boolean {
+    return this.#inputs.holds(this.#inputs.look());
+  }
+
   /** Waits until the file was taken up with this content, and says whether nothing else was before. */
   async gets(...contents: string[]): Promise<void> {
     await expect.poll(() => this.loaded, { timeout: 10_000, interval: 10 }).toEqual(contents);
     this.loaded.length = 0;
+  }
+}
+
+/** Something that is done to a file of which there are versions in folders, with a link to the one that counts. */
+type Act = (mount: string, version: string) => void;
+
+const ACTS: readonly Act[] = [
+  (mount, version) => writeFileSync(path.join(mount, 'now/rules.yaml'), `written ${version}`),
+  (mount, version) => appendFileSync(path.join(mount, 'now/rules.yaml'), version),
+  (mount) => rmSync(path.join(mount, 'now/rules.yaml')),
+  (mount, version) => {
+    symlinkSync(version, path.join(mount, 'next'));
+    renameSync(path.join(mount, 'next'), path.join(mount, 'now'));
+  },
+  (mount, version) => {
+    writeFileSync(path.join(mount, 'now/saved'), `saved ${version}`);
+    renameSync(path.join(mount, 'now/saved'), path.join(mount, 'now/rules.yaml'));
+  },
+  (mount, version) => rmSync(path.join(mount, version), { recursive: true, force: true }),
+  (mount, version) => mkdirSync(path.join(mount, version)),
+  (mount, version) => renameSync(path.join(mount, version), path.join(mount, 'away')),
+  (mount, version) => renameSync(path.join(mount, 'away'), path.join(mount, version)),
+];
+
+/** Not everything can be done at every moment. */
+function attempt(act: () => void): void {
+  try {
+    act();
+  } catch {
+    // The next step follows.
   }
 }
 
@@ -208,6 +243,27 @@ describe('ChangeWatch', () => {
     watching.handling = Promise.resolve();
     finish();
     await expect.poll(() => watching.loaded.at(-1)).toBe('second');
+  });
+
+  it('ends with what the file holds, whatever was done to it', async () => {
+    const version = fc.integer({ min: 0, max: 3 });
+    const step = fc.record({ act: fc.constantFrom(...ACTS), version, pause: fc.integer({ min: 0, max: 12 }) });
+    const run = async (steps: readonly { act: Act; version: number; pause: number }[]) => {
+      const mount = mkdtempSync(path.join(folder, 'run-'));
+      for (const name of [0, 1, 2, 3]) {
+        mkdirSync(path.join(mount, `${name}`));
+        writeFileSync(path.join(mount, `${name}/rules.yaml`), `version ${name}`);
+      }
+      symlinkSync('0', path.join(mount, 'now'));
+      watching = new Watching(path.join(mount, 'now/rules.yaml'), { quiet: 5 });
+      for (const { act, version, pause } of steps) {
+        attempt(() => act(mount, `${version}`));
+        await new Promise((resolve) => setTimeout(resolve, pause));
+      }
+      await expect.poll(() => watching.isUpToDate(), { timeout: 10_000, interval: 5 }).toBe(true);
+      watching.watch.stop();
+    };
+    await fc.assert(fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 8 }), run), { numRuns: 40 });
   });
 
   it('is silent after its end', async () => {
