@@ -18,23 +18,22 @@ export interface LinkEvents {
   ended(reason: string): void;
 }
 
-/** @param suspects plug-ins for which the one before had to be replaced */
-export type OpenLink = (suspects: readonly string[], events: LinkEvents) => Link;
+export type OpenLink = (events: LinkEvents) => Link;
 
-/** Megabytes for the host's own objects. The memories of contexts lie elsewhere and have limits of their own. */
-const HOST_HEAP = 64;
+/** For the host's own objects. The memories of contexts lie elsewhere and have limits of their own. */
+const HOST_HEAP = { maxOldGenerationSizeMb: 64, maxYoungGenerationSizeMb: 4 };
 
 /** Opens sandboxes in threads of their own: without environment, and with nothing but scripts. */
-export function workerLink(start: WorkerStart, data: Omit<SandboxData, 'current' | 'suspects'>): OpenLink {
-  return (suspects, events) => {
+export function workerLink(start: WorkerStart, data: Omit<SandboxData, 'current'>): OpenLink {
+  return (events) => {
     const current = new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT);
-    const workerData: SandboxData = { ...data, current, suspects };
+    const workerData: SandboxData = { ...data, current };
     const worker = new Worker(start.script, {
       eval: start.eval,
       name: 'sandbox',
       env: {},
       workerData,
-      resourceLimits: { maxOldGenerationSizeMb: HOST_HEAP },
+      resourceLimits: HOST_HEAP,
     });
     let open = true;
     const ended = (reason: string) => {

@@ -1,4 +1,4 @@
-import type { Turn } from './cell.ts';
+import type { Cell, Turn } from './cell.ts';
 import { CellStore, type StoredCell } from './cell-store.ts';
 import type { FromSandbox, StepLimits, ToSandbox } from './messages.ts';
 import { TurnOrder, type TurnTimes } from './turn-order.ts';
@@ -9,16 +9,17 @@ export interface SandboxData {
   readonly scripts: ReadonlyMap<string, string>;
   /** One number, shared: the step that has the thread, or 0. The main thread can read it while the thread is in a loop. */
   readonly current: SharedArrayBuffer;
-  readonly suspects: readonly string[];
   readonly limits: StepLimits;
   readonly times: TurnTimes;
   /** Milliseconds of all turns of a step together. */
   readonly allTurns: number;
 }
 
-interface LiveStep extends StoredCell {
+interface LiveStep {
   readonly step: number;
   readonly plugin: string;
+  /** From its first turn on. */
+  stored?: StoredCell;
 }
 
 /** The side of the sandbox that runs in its thread: gives steps their cells and their turns. */
@@ -29,15 +30,13 @@ export class SandboxHost {
   readonly #order: TurnOrder;
   readonly #current: Int32Array;
   readonly #steps = new Map<number, LiveStep>();
-  /** Steps that wait for their cell. */
-  readonly #starting = new Set<number>();
-  #pumping = false;
+  #isPumping = false;
 
   private constructor(data: SandboxData, post: (message: FromSandbox) => void, store: CellStore) {
     this.#data = data;
     this.#post = post;
     this.#store = store;
-    this.#order = new TurnOrder(data.times, data.suspects);
+    this.#order = new TurnOrder(data.times);
     this.#current = new Int32Array(data.current);
   }
 
@@ -54,59 +53,66 @@ export class SandboxHost {
         this.#post({ kind: 'pong', number: message.number });
         return;
       case 'start':
-        void this.#start(message);
+        this.#start(message);
         return;
       case 'answer':
         this.#answer(message);
         return;
       case 'abort':
-        this.#starting.delete(message.step);
         this.#end(message.step, false);
     }
   }
 
-  async #start({ step, plugin, input }: Extract<ToSandbox, { kind: 'start' }>): Promise<void> {
-    this.#starting.add(step);
-    const taken = this.#store.take();
-    const stored = taken instanceof Promise ? await taken : taken;
-    if (!this.#starting.delete(step)) {
-      this.#store.giveBack(stored, true);
-      return;
-    }
-    this.#steps.set(step, { ...stored, step, plugin });
+  #start({ step, plugin, input }: Extract<ToSandbox, { kind: 'start' }>): void {
+    this.#steps.set(step, { step, plugin });
     const script = this.#data.scripts.get(plugin) ?? '';
-    this.#enqueue(step, plugin, ({ cell }, milliseconds) => cell.begin(script, plugin, input, milliseconds));
+    this.#enqueue(step, (cell, milliseconds) => cell.begin(script, plugin, input, milliseconds));
   }
 
   #answer({ step, call, answer }: Extract<ToSandbox, { kind: 'answer' }>): void {
-    const live = this.#steps.get(step);
-    if (live) this.#enqueue(step, live.plugin, ({ cell }, milliseconds) => cell.answer(call, answer, milliseconds));
+    this.#enqueue(step, (cell, milliseconds) => cell.answer(call, answer, milliseconds));
   }
 
-  #enqueue(step: number, plugin: string, act: (live: LiveStep, milliseconds: number) => Turn): void {
-    const run = (milliseconds: number) => {
-      const live = this.#steps.get(step);
-      if (!live) return;
+  #enqueue(step: number, act: (cell: Cell, milliseconds: number) => Turn): void {
+    const live = this.#steps.get(step);
+    if (!live) return;
+    const run = async (milliseconds: number) => {
+      const cell = await this.#cellOf(live);
+      if (!cell) return;
       this.#current[0] = step;
-      const turn = act(live, milliseconds);
+      const turn = act(cell, milliseconds);
       this.#current[0] = 0;
       this.#report(live, turn);
     };
-    this.#order.add({ plugin, run });
+    this.#order.add({ plugin: live.plugin, run });
     this.#pumpSoon();
+  }
+
+  /** The cell of a step; undefined when it was given up. */
+  async #cellOf(live: LiveStep): Promise<Cell | undefined> {
+    if (!this.#steps.has(live.step)) return undefined;
+    if (live.stored) return live.stored.cell;
+    const stored = await this.#store.take();
+    if (!this.#steps.has(live.step)) {
+      this.#store.giveBack(stored, true);
+      return undefined;
+    }
+    live.stored = stored;
+    return stored.cell;
   }
 
   /** One turn for each turn of the event loop: pings and steps that are in no hurry get in between. */
   #pumpSoon(): void {
-    if (this.#pumping) return;
-    this.#pumping = true;
-    setImmediate(() => {
-      this.#pumping = false;
-      const next = this.#order.next();
-      if (!next) return;
-      next.turn.run(next.milliseconds);
-      this.#pumpSoon();
-    });
+    if (this.#isPumping) return;
+    this.#isPumping = true;
+    setImmediate(() => void this.#pump());
+  }
+
+  async #pump(): Promise<void> {
+    const next = this.#order.next();
+    await next?.turn.run(next.milliseconds);
+    this.#isPumping = false;
+    if (next) this.#pumpSoon();
   }
 
   #report({ step, plugin }: LiveStep, { calls, end, cut }: Turn): void {
@@ -121,9 +127,8 @@ export class SandboxHost {
   }
 
   #end(step: number, clean: boolean): void {
-    const live = this.#steps.get(step);
-    if (!live) return;
+    const stored = this.#steps.get(step)?.stored;
     this.#steps.delete(step);
-    this.#store.giveBack(live, clean);
+    if (stored) this.#store.giveBack(stored, clean);
   }
 }

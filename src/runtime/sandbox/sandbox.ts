@@ -6,27 +6,36 @@ export interface StepInSandbox {
   readonly plugin: string;
   /** JSON of a StepInput. */
   readonly input: string;
-  /** It is run again from its beginning, because the sandbox was replaced. */
-  restarted(): void;
+  /** It is run from its beginning there: for the first time, or again because the sandbox was replaced. */
+  begins(place: Place): void;
   called(calls: readonly DoorCall[]): void;
   /** @param end JSON of a GuestEnd */
   ended(end: string): void;
   cut(code: 'limit' | 'bug', reason: string): void;
 }
 
+/** Where a step is run. Of no use any more once the step has ended or begins elsewhere. */
+export interface Place {
+  answer(call: number, answer: string): void;
+  /** Ends a step that has not ended by itself. */
+  abort(): void;
+}
+
 /** When a silent sandbox counts as stuck. Milliseconds. */
 export interface Heartbeat {
   readonly interval: number;
+  /** A beat that comes so much too late does not count: this thread was late itself, and messages may lie there unread. */
+  readonly late: number;
   readonly silence: number;
 }
-export const HEARTBEAT: Heartbeat = { interval: 250, silence: 600 };
+export const HEARTBEAT: Heartbeat = { interval: 100, late: 125, silence: 600 };
 
 /** Replacements through no fault of its own that a step lives through when nobody knows whose fault they are. */
 const MOST_RESTARTS = 5;
 /** Milliseconds before another try when a sandbox could not even start. */
 const START_PAUSE = 1_000;
-/** Milliseconds for which a plug-in that made a replacement necessary is suspected of more. */
-const SUSPICION = 30_000;
+/** Milliseconds for which a plug-in that made a replacement necessary is kept away from the others. */
+const ISOLATION = 30_000;
 
 interface RunningStep {
   readonly step: StepInSandbox;
@@ -35,13 +44,17 @@ interface RunningStep {
 
 /**
  * The sandbox as the main thread sees it: one that is always there. What hangs or crashes is replaced, the step that had the
- * thread ends, and all others begin again.
+ * thread ends, and all others begin again; those of the same plug-in in another sandbox, so that a crowd of them ends that one
+ * alone.
  */
 export class Sandbox {
   readonly #open: OpenLink;
   readonly #heartbeat: Heartbeat;
+  readonly #isIsolation: boolean;
   readonly #steps = new Map<number, RunningStep>();
+  /** Plug-ins that made a replacement necessary, and when. */
   readonly #suspects = new Map<string, number>();
+  #isolation: Sandbox | undefined;
   #link: Link;
   #isReady = false;
   #hasEnded = false;
@@ -52,9 +65,10 @@ export class Sandbox {
   readonly #started: Promise<void>;
   #settleStart: (error?: Error) => void = () => undefined;
 
-  constructor(open: OpenLink, heartbeat: Heartbeat) {
+  constructor(open: OpenLink, heartbeat: Heartbeat, isIsolation = false) {
     this.#open = open;
     this.#heartbeat = heartbeat;
+    this.#isIsolation = isIsolation;
     this.#started = new Promise((resolve, reject) => {
       this.#settleStart = (error) => (error ? reject(error) : resolve());
     });
@@ -67,36 +81,28 @@ export class Sandbox {
     return this.#started;
   }
 
-  /** Begins a step. @returns its number, by which it is aborted and answered */
-  start(step: StepInSandbox): number {
+  start(step: StepInSandbox): void {
+    if (this.#isSuspect(step.plugin)) {
+      this.#isolate().start(step);
+      return;
+    }
     this.#lastStep = (this.#lastStep % 0x7fff_ffff) + 1;
     this.#steps.set(this.#lastStep, { step, restarts: 0 });
-    if (this.#isReady) this.#sendStart(this.#lastStep, step);
+    this.#begin(this.#lastStep, step);
     this.#startBeating();
-    return this.#lastStep;
-  }
-
-  answer(number: number, call: number, answer: string): void {
-    if (this.#isReady && this.#steps.has(number)) this.#link.send({ kind: 'answer', step: number, call, answer });
-  }
-
-  /** Ends a step that has not ended by itself. */
-  abort(number: number): void {
-    if (this.#steps.delete(number) && this.#isReady) this.#link.send({ kind: 'abort', step: number });
   }
 
   end(): void {
     this.#hasEnded = true;
     clearInterval(this.#timer);
     this.#link.kill();
+    this.#isolation?.end();
   }
 
   #newLink(): Link {
     this.#isReady = false;
     this.#silence = 0;
-    const now = performance.now();
-    const suspects = [...this.#suspects].filter(([, since]) => now - since < SUSPICION).map(([plugin]) => plugin);
-    return this.#open(suspects, {
+    return this.#open({
       message: (message) => this.#receive(message),
       ended: (reason) => this.#ended(reason),
     });
@@ -122,6 +128,20 @@ export class Sandbox {
     }
   }
 
+  #begin(number: number, step: StepInSandbox): void {
+    const link = this.#link;
+    const isHere = () => this.#isReady && link === this.#link;
+    step.begins({
+      answer: (call, answer) => {
+        if (isHere() && this.#steps.has(number)) link.send({ kind: 'answer', step: number, call, answer });
+      },
+      abort: () => {
+        if (this.#steps.delete(number) && isHere()) link.send({ kind: 'abort', step: number });
+      },
+    });
+    if (this.#isReady) this.#sendStart(number, step);
+  }
+
   #sendStart(number: number, { plugin, input }: StepInSandbox): void {
     this.#link.send({ kind: 'start', step: number, plugin, input });
   }
@@ -141,19 +161,43 @@ export class Sandbox {
   #replace(reason: string): void {
     const culprit = this.#link.current();
     this.#link.kill();
-    const guilty = this.#steps.get(culprit);
+    const guilty = this.#steps.get(culprit)?.step;
     this.#steps.delete(culprit);
-    if (guilty) this.#suspects.set(guilty.step.plugin, performance.now());
+    if (guilty && !this.#isIsolation) this.#suspects.set(guilty.plugin, performance.now());
     this.#link = this.#newLink();
-    for (const [number, running] of this.#steps) {
-      if (!guilty) running.restarts++;
-      if (running.restarts <= MOST_RESTARTS) running.step.restarted();
-      else {
-        this.#steps.delete(number);
-        running.step.cut('bug', reason);
-      }
-    }
-    guilty?.step.cut('limit', reason);
+    for (const [number, running] of this.#steps) this.#beginAgain(number, running, guilty, reason);
+    guilty?.cut('limit', reason);
+  }
+
+  #beginAgain(number: number, running: RunningStep, guilty: StepInSandbox | undefined, reason: string): void {
+    const { step } = running;
+    if (!guilty) running.restarts++;
+    if (running.restarts > MOST_RESTARTS) {
+      this.#steps.delete(number);
+      step.cut('bug', reason);
+    } else if (this.#isSuspect(step.plugin)) {
+      this.#steps.delete(number);
+      this.#isolate().start(step);
+    } else this.#begin(number, step);
+  }
+
+  #isSuspect(plugin: string): boolean {
+    const since = this.#suspects.get(plugin);
+    return since !== undefined && performance.now() - since < ISOLATION;
+  }
+
+  /** The sandbox for suspects. It is there for as long as there are any. */
+  #isolate(): Sandbox {
+    if (this.#isolation) return this.#isolation;
+    const isolation = new Sandbox(this.#open, this.#heartbeat, true);
+    this.#isolation = isolation;
+    const timer = setInterval(() => {
+      if (isolation.#steps.size > 0 || [...this.#suspects.keys()].some((plugin) => this.#isSuspect(plugin))) return;
+      clearInterval(timer);
+      isolation.end();
+      this.#isolation = undefined;
+    }, ISOLATION).unref();
+    return isolation;
   }
 
   #startBeating(): void {
@@ -173,9 +217,9 @@ export class Sandbox {
     const passed = now - this.#lastBeat;
     this.#lastBeat = now;
     if (!this.#isReady) return;
-    // When this thread was late itself, messages may lie there unread.
-    if (passed < this.#heartbeat.interval * 1.5) this.#silence += passed;
-    if (this.#silence > this.#heartbeat.silence) {
+    const { interval, late, silence } = this.#heartbeat;
+    if (passed < interval + late) this.#silence += passed;
+    if (this.#silence > silence) {
       this.#replace(`it kept the sandbox busy for ${Math.round(this.#silence)} ms without a pause`);
       return;
     }

@@ -1,5 +1,5 @@
 import type { CallAnswer, DoorCall, StepLimits } from './messages.ts';
-import type { Sandbox, StepInSandbox } from './sandbox.ts';
+import type { Place, Sandbox, StepInSandbox } from './sandbox.ts';
 
 export interface SandboxedStepOptions {
   readonly sandbox: Sandbox;
@@ -23,23 +23,24 @@ export class SandboxedStep implements StepInSandbox {
   readonly #options: SandboxedStepOptions;
   /** Answers by door and arguments, in the order in which they were asked for. */
   readonly #answers = new Map<string, Promise<unknown>[]>();
-  readonly #number: number;
+  #place: Place | undefined;
   #run = newRun();
 
   constructor(options: SandboxedStepOptions) {
     this.#options = options;
     this.plugin = options.plugin;
     this.input = options.input;
-    this.#number = options.sandbox.start(this);
+    options.sandbox.start(this);
   }
 
   /** Ends it in the sandbox, if it has not ended there. */
   abort(): void {
-    this.#options.sandbox.abort(this.#number);
+    this.#place?.abort();
     this.#run = newRun();
   }
 
-  restarted(): void {
+  begins(place: Place): void {
+    this.#place = place;
     this.#run = newRun();
   }
 
@@ -84,7 +85,7 @@ export class SandboxedStep implements StepInSandbox {
     );
     if (run !== this.#run) return;
     run.open--;
-    this.#options.sandbox.answer(this.#number, call.call, JSON.stringify(answer));
+    this.#place?.answer(call.call, JSON.stringify(answer));
     this.#openWaiting(run);
   }
 

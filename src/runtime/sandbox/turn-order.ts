@@ -11,7 +11,7 @@ export const TURN_TIMES: TurnTimes = { turn: 200, shortTurn: 20, memory: 30_000 
 /** A turn that a step waits for. */
 export interface WaitingTurn {
   readonly plugin: string;
-  readonly run: (milliseconds: number) => void;
+  readonly run: (milliseconds: number) => Promise<void>;
 }
 
 /**
@@ -25,10 +25,8 @@ export class TurnOrder {
   readonly #offences = new Map<string, number>();
   #lastOffence = Number.NEGATIVE_INFINITY;
 
-  /** @param suspects plug-ins that the thread before this one had to be ended for */
-  constructor(times: TurnTimes, suspects: readonly string[]) {
+  constructor(times: TurnTimes) {
     this.#times = times;
-    for (const plugin of suspects) this.offended(plugin);
   }
 
   add(turn: WaitingTurn): void {
