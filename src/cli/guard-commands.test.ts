@@ -177,6 +177,12 @@ describe('eval', () => {
     );
   });
 
+  test('takes no policies beside a bundle', async () => {
+    const { code, err } = await talon(['eval', '--bundle', at('bundle.tar.gz'), '-p', at('policies.yaml')]);
+    expect(code).toBe(1);
+    expect(err).toContain('a bundle brings its own policies: compile them into it with -p');
+  });
+
   test('refuses policies as it refuses rules', async () => {
     const { code, err } = await talon(['eval', at('alert.json'), '-r', at('rules.yaml'), '-p', at('bad.yaml')]);
     expect(code).toBe(1);

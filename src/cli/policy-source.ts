@@ -38,7 +38,10 @@ export function policiesFilesOf({ terminal, globals }: CommandContext): readonly
  * refused; the reasons are then on stderr. Throws a TalonError for a bundle that cannot be used.
  */
 export async function openPolicy(context: CommandContext, bundle: string | undefined): Promise<Engine | undefined> {
-  if (bundle !== undefined) return openBundle(readBundle(bundle));
+  if (bundle !== undefined) {
+    if (context.globals.policies.length === 0) return openBundle(readBundle(bundle));
+    throw new TalonError('usage', 'a bundle brings its own policies: compile them into it with -p');
+  }
   const files = readRulesFiles(rulesFilesOf(context));
   const progress = new Progress(context.terminal);
   progress.step('compiling the rules', areLarge(files));

@@ -52,7 +52,7 @@ export interface BundleManifest {
 
 /** Compiled rules. */
 export interface Bundle {
-  /** Digest of the content, in hexadecimal digits: the same rules and sources have the same revision. */
+  /** Digest of the content, in hexadecimal digits: the same rules, guards and sources have the same revision. */
   readonly revision: string;
   readonly rules: readonly PolicyRule[];
   readonly guards: readonly GuardPolicy[];

@@ -16,10 +16,26 @@ export interface ParsedGuard {
 
 /** @throws TalonError('bundle') for an expression that the compiler would have refused */
 export function parseGuard(policy: GuardPolicy): ParsedGuard {
+  return guardOf(policy, (reason) => {
+    throw new TalonError('bundle', `the policy '${policy.policy}' cannot be used: ${reason}`);
+  });
+}
+
+/** As `parseGuard`, for policies that another version compiled: an expression that this one refuses fails when it is asked. */
+export function readGuard(policy: GuardPolicy): ParsedGuard {
+  return guardOf(policy, (reason) => ({
+    needs: 'none',
+    counts: new Set(),
+    evaluate() {
+      throw new TalonError('bundle', reason);
+    },
+  }));
+}
+
+function guardOf(policy: GuardPolicy, refused: (reason: string) => GuardExpression): ParsedGuard {
   const denials = policy.deny.map(({ expression, message }) => {
     const parsed = parseGuardExpression(expression);
-    if (parsed.ok) return { expression: parsed.expression, message };
-    throw new TalonError('bundle', `the policy '${policy.policy}' cannot be used: ${parsed.faults[0]?.message}`);
+    return { expression: parsed.ok ? parsed.expression : refused(parsed.faults[0]?.message ?? ''), message };
   });
   return {
     policy,

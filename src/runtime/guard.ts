@@ -12,7 +12,7 @@ import {
   type TargetFacts,
   type TargetNames,
 } from '../model/guard-variables.ts';
-import { mostFacts, type ParsedGuard, parseGuard } from '../model/parsed-guard.ts';
+import { mostFacts, type ParsedGuard, readGuard } from '../model/parsed-guard.ts';
 import type { TargetLookups } from '../model/target-facts.ts';
 import type { Budgets } from './budgets.ts';
 import type { Step } from './enrich.ts';
@@ -80,10 +80,11 @@ export interface GuardOptions {
  * The guard for some policies. Dry runs, that of a rule and that of the whole server, come before all of them. All policies
  * that apply are looked at: those that enforce beat those that watch, and a denial beats what only parks.
  *
- * @throws TalonError('bundle') for policies that the compiler would have refused
+ * Bundles and files are checked when they are opened. Policies of plans that an earlier version made may have expressions that
+ * this one refuses: those fail when they are asked, so that the plan is parked.
  */
 export function createGuard({ policies, budgets, lookups, dryRun, now }: GuardOptions): Guard {
-  const guards = policies.map(parseGuard);
+  const guards = policies.map(readGuard);
   return async (guarded) => {
     const { step, actionner } = guarded;
     if (dryRun || step.rule.dry_run) return { kind: 'dry_run' };
@@ -195,7 +196,7 @@ function objectionOf(guard: ParsedGuard, variables: GuardVariables): Objection |
     try {
       if (expression.evaluate(variables)) return { guard, kind: 'denied', reason: message };
     } catch {
-      failed ??= { guard, kind: 'parked', reason: `its denial ${index + 1} could not be evaluated for this alert` };
+      failed ??= { guard, kind: 'parked', reason: `its denial ${index + 1} could not be evaluated` };
     }
   }
   return failed;
