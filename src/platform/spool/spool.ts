@@ -1,0 +1,145 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { constants, createReadStream, type ReadStream } from 'node:fs';
+import { chmod, type FileHandle, lstat, mkdir, open, readdir, rm } from 'node:fs/promises';
+import path from 'node:path';
+import process from 'node:process';
+import { DoorError } from '../../model/door-error.ts';
+import type { Artifact } from '../../model/outcome.ts';
+import { TalonError } from '../../model/talon-error.ts';
+
+export interface SpoolOptions {
+  readonly folder: string;
+  /** Bytes of all artifacts at once. */
+  readonly maxBytes: number;
+  /** Bytes of one artifact. */
+  readonly maxArtifactBytes?: number;
+}
+
+const MAX_ARTIFACT_BYTES = 512 * 2 ** 20;
+const FILE = /^[0-9a-f]{32}\.artifact$/;
+const HANDLE = /^[0-9a-f]{32}$/;
+/** Bytes of UTF-8 that a file system takes for a name, and no more of a media type. */
+const LONGEST_NAME = 255;
+const NO_NAME = new Set(['', '.', '..']);
+
+/**
+ * The folder in which artifacts wait for their output: they never enter the memory of this process as a whole, and never the
+ * sandbox. Nobody else can read them, they have a limit of size, and nothing of them is left behind: a new spool is empty.
+ */
+export class Spool {
+  readonly #folder: string;
+  readonly #maxBytes: number;
+  readonly #maxArtifactBytes: number;
+  /** Bytes by handle, of artifacts that are complete. */
+  readonly #sizes = new Map<string, number>();
+  #bytes = 0;
+
+  private constructor({ folder, maxBytes, maxArtifactBytes = MAX_ARTIFACT_BYTES }: SpoolOptions) {
+    this.#folder = folder;
+    this.#maxBytes = maxBytes;
+    this.#maxArtifactBytes = maxArtifactBytes;
+  }
+
+  /**
+   * Makes the folder where it is not there, and empties it of what an earlier server left. Other files stay.
+   *
+   * @throws TalonError of code `config` when it cannot be used
+   */
+  static async open(options: SpoolOptions): Promise<Spool> {
+    const { folder } = options;
+    try {
+      await mkdir(folder, { recursive: true, mode: 0o700 });
+      const { uid, mode } = await lstat(folder).then(ownFolder);
+      if (uid !== process.getuid?.()) throw new Error('it belongs to another user');
+      if ((mode & 0o077) !== 0) await chmod(folder, 0o700);
+      const left = (await readdir(folder)).filter((name) => FILE.test(name));
+      await Promise.all(left.map((name) => rm(path.join(folder, name), { force: true })));
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      throw new TalonError('config', `the spool folder '${folder}' (spool.path) cannot be used: ${reason}`, {
+        cause: error,
+      });
+    }
+    return new Spool(options);
+  }
+
+  /**
+   * Writes an artifact.
+   *
+   * @throws DoorError: `door` for a name that is none, `refused` for too large an artifact, `busy` when the spool or the disk
+   *   is full; and what the source throws. Nothing is kept then.
+   */
+  async write(name: string, mediaType: string, source: AsyncIterable<Uint8Array>): Promise<Artifact> {
+    checkName(name);
+    if (mediaType.length > LONGEST_NAME) throw new DoorError('door', 'malformed argument: a media type');
+    const handle = randomBytes(16).toString('hex');
+    const hash = createHash('sha256');
+    const { O_CREAT, O_EXCL, O_NOFOLLOW, O_WRONLY } = constants;
+    const file = await open(this.#fileOf(handle), O_CREAT | O_EXCL | O_NOFOLLOW | O_WRONLY, 0o600).catch(cannotWrite);
+    let size = 0;
+    try {
+      for await (const chunk of source) {
+        this.#reserve(name, size, chunk.length);
+        size += chunk.length;
+        hash.update(chunk);
+        await writeAll(file, chunk).catch(cannotWrite);
+      }
+    } catch (error) {
+      this.#bytes -= size;
+      await file.close();
+      await rm(this.#fileOf(handle), { force: true });
+      throw error;
+    }
+    await file.close();
+    this.#sizes.set(handle, size);
+    return { handle, name, size, sha256: hash.digest('hex'), mediaType };
+  }
+
+  /** The bytes of an artifact. */
+  read(handle: string): ReadStream {
+    if (!this.#sizes.has(handle)) throw new DoorError('door', 'the artifact is not in the spool');
+    return createReadStream(this.#fileOf(handle));
+  }
+
+  /** Removes an artifact; does nothing for one that is not there. */
+  async remove(handle: string): Promise<void> {
+    this.#bytes -= this.#sizes.get(handle) ?? 0;
+    if (this.#sizes.delete(handle)) await rm(this.#fileOf(handle), { force: true });
+  }
+
+  #reserve(name: string, size: number, more: number): void {
+    if (size + more > this.#maxArtifactBytes) {
+      throw new DoorError('refused', `the artifact '${name}' is larger than ${this.#maxArtifactBytes} bytes`);
+    }
+    if (this.#bytes + more > this.#maxBytes) throw new DoorError('busy', 'the spool is full');
+    this.#bytes += more;
+  }
+
+  #fileOf(handle: string): string {
+    if (!HANDLE.test(handle)) throw new DoorError('door', 'the artifact is not in the spool');
+    return path.join(this.#folder, `${handle}.artifact`);
+  }
+}
+
+function ownFolder<T extends { isDirectory(): boolean }>(stats: T): T {
+  // A link could lead into the folder of somebody else.
+  if (!stats.isDirectory()) throw new Error('it is not a folder');
+  return stats;
+}
+
+/** A name without a path: outputs make keys and files of it. */
+function checkName(name: string): void {
+  const printable = [...name].every((character) => character >= ' ' && character !== '\u007f');
+  if (!printable || NO_NAME.has(name) || /[/\\]/.test(name) || Buffer.byteLength(name) > LONGEST_NAME) {
+    throw new DoorError('door', 'malformed argument: the name of an artifact');
+  }
+}
+
+async function writeAll(file: FileHandle, chunk: Uint8Array): Promise<void> {
+  for (let done = 0; done < chunk.length; ) done += (await file.write(chunk, done)).bytesWritten;
+}
+
+function cannotWrite(error: unknown): never {
+  const { code = 'an error' } = error as NodeJS.ErrnoException;
+  throw new DoorError('busy', `the spool cannot be written: ${code}`, { cause: error });
+}
