@@ -9,6 +9,7 @@ import { type Issued, TestAuthority } from './test-certificates.ts';
 import { QUICK, TestServer } from './test-server.ts';
 
 const ALERT = '{"output":"a","rule":"R","priority":"Notice"}';
+const REQUEST = `POST / HTTP/1.1\r\nHost: x\r\nContent-Length: ${ALERT.length}\r\n\r\n${ALERT}`;
 const TOKEN = 'token-0123456789abcdef';
 
 describe('TLS', () => {
@@ -64,6 +65,28 @@ describe('TLS', () => {
     await expect(exchange(port, { body: ALERT })).rejects.toThrow();
     await expect(send({ ca: strangers.cert })).rejects.toThrow();
     expect(tested.received).toHaveLength(1);
+  });
+
+  it('waits for the answer, and does not wait for who does not read it', async () => {
+    const { tested, port } = await start({ tls: plain() });
+    tested.answer = (_, answer) => setTimeout(answer, 2_500, 200);
+    const waiting = await handshake(port);
+    waiting.write(REQUEST);
+    const answered = new Promise<string>((resolve) => waiting.once('data', (data) => resolve(data.toString())));
+    tested.page = async () => 'x'.repeat(64 * 2 ** 20);
+    const deaf = await handshake(port);
+    deaf.pause();
+    deaf.write('GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n');
+    expect(await answered).toMatch(/^HTTP\/1\.1 200 OK\r\n/);
+    waiting.destroy();
+    await new Promise((resolve) => setTimeout(resolve, 1_000));
+    let read = 0;
+    deaf.on('data', (chunk: Buffer) => {
+      read += chunk.length;
+    });
+    deaf.removeAllListeners('error').on('error', () => undefined);
+    await new Promise((resolve) => deaf.resume().on('close', resolve));
+    expect(read).toBeLessThan(64 * 2 ** 20);
   });
 
   it('asks for credentials as without it', async () => {
@@ -173,6 +196,29 @@ describe('TLS', () => {
       await expect(send(falco)).rejects.toThrow();
     });
 
+    it.each(['TLSv1.2', 'TLSv1.3'] as const)(
+      'of other authorities end the sessions of those before with %s',
+      async (version) => {
+        const { tested, port, send } = await start({ tls: mutual() });
+        const falco = { ...clients.issue('falco'), maxVersion: version };
+        const again = { ...falco, session: await sessionOf(port, falco) };
+        expect(await reused(port, again)).toBe(true);
+        writeFileSync(file('clients.crt'), strangers.cert);
+        const sidekick = strangers.issue('sidekick');
+        await expect
+          .poll(() =>
+            send(sidekick).then(
+              ({ status }) => status,
+              () => 'refused',
+            ),
+          )
+          .toBe(200);
+        const before = tested.received.length;
+        await expect(send(again)).rejects.toThrow();
+        expect(tested.received).toHaveLength(before);
+      },
+    );
+
     it.each([
       ['tls.crt', undefined, /^'tls\.cert_file': cannot read .*tls\.crt \(ENOENT\)$/],
       ['tls.key', undefined, /^'tls\.key_file': cannot read .*tls\.key \(ENOENT\)$/],
@@ -227,6 +273,25 @@ describe('TLS', () => {
       socket.destroy();
     });
   });
+
+  /** A session that the server offers to go on with. */
+  function sessionOf(port: number, options: object): Promise<Buffer> {
+    return new Promise((resolve, reject) => {
+      const socket = tlsConnect({ port, host: '127.0.0.1', ca: servers.cert, ...options });
+      socket.once('session', (session) => {
+        socket.destroy();
+        resolve(session);
+      });
+      socket.on('error', reject);
+    });
+  }
+
+  async function reused(port: number, options: object): Promise<boolean> {
+    const socket = await handshake(port, options);
+    const known = socket.isSessionReused();
+    socket.destroy();
+    return known;
+  }
 
   async function nameShown(port: number): Promise<string> {
     const socket = await handshake(port);
