@@ -47,7 +47,7 @@ describe('a server under as many requests as it takes', () => {
     await Promise.all(PODS.map((pod) => namespace.pod(pod, { run: false })));
     await times.watch(namespace);
     talon = await startTalon({ rules: RULES, kubeconfig: cluster.kubeconfig() });
-    await sleep(1_000);
+    await sleep(5_000);
     idle = talon.residentBytes();
   });
   afterAll(async () => {
