@@ -78,6 +78,8 @@ function addServer(program: TalonCommand, run: Run): void {
     .option('--bundle <file>', 'serve a compiled bundle, in place of rules and policies')
     .action(({ bundle }: { readonly bundle?: string }) =>
       run(async ({ terminal, globals }) => {
+        // Before the server is loaded, which makes garbage as well.
+        (await import('./small-heap.ts')).keepHeapSmall();
         const { runServer } = await import('./server.ts');
         const { config: configFile = SERVER_CONFIG, rules: rulesFlags, policies: policiesFlags } = globals;
         const { env, err } = terminal;
