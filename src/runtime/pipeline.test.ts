@@ -229,6 +229,53 @@ describe('Pipeline', () => {
     });
   });
 
+  describe('an API that does not answer', () => {
+    /** Asks the API that all steps share. */
+    const ask = (outside: { away: boolean; asked: number }, world: () => World): Script[string][number] => {
+      const call = () =>
+        world().apis.call('kubernetes', new AbortController().signal, async () => {
+          outside.asked++;
+          if (outside.away) throw new DoorError('unreachable', 'no answer');
+        });
+      return () =>
+        call().then(
+          () => SUCCESS,
+          () => failure('unreachable'),
+        );
+    };
+    const uses = ['pods.label'] as const;
+
+    it('is asked by one plan at a time, and all go on in order when it is back', async () => {
+      const outside = { away: true, asked: 0 };
+      const behaviours = { a: { uses: uses as never } };
+      const lanes = new Lanes({ tasks: 100, bytes: 100_000, perLane: 100, running: 2 });
+      const world: World = new World({ a: [ask(outside, () => world)] }, { behaviours, lanes });
+      const numbers = Array.from({ length: 40 }, (_, index) => String(index));
+      for (const output of numbers) {
+        const body = alertBody({ output, pod: `pod-${Number(output) % 20}` });
+        expect(await world.admit([rule('R', [action('a')])], body)).toBe('accepted');
+      }
+      await vi.waitFor(() => expect(world.apis.silent(['kubernetes'])).toBe(true));
+      await vi.waitFor(() => expect(lanes.running).toBe(0));
+      expect(outside.asked).toBeLessThan(numbers.length);
+      outside.away = false;
+      await lanes.idle();
+      const ends = world.told.filter(({ kind }) => kind === 'ended');
+      expect(ends).toHaveLength(40);
+      expect(new Set(world.shown.filter((each) => each.startsWith('ended')))).toEqual(new Set(['ended a success']));
+    });
+
+    it('is waited for no longer than allowed', async () => {
+      const outside = { away: true, asked: 0 };
+      const behaviours = { a: { uses: uses as never } };
+      const retry = { attempts: 3, backoff_milliseconds: 1, unreachable_seconds: 1 };
+      const world: World = new World({ a: [ask(outside, () => world)] }, { behaviours, retry });
+      await world.run([rule('R', [action('a')])]);
+      expect(world.shown.at(-2)).toBe('ended a failure');
+      expect(outside.asked).toBeGreaterThan(0);
+    });
+  });
+
   describe('admission', () => {
     const rules = [rule('R', [action('a')])];
 

@@ -49,6 +49,8 @@ export async function runTries(tried: TriedStep, stages: StepStages): Promise<St
     const { error } = end;
     stages.telemetry.emit({ kind: 'retrying', step: step.head, attempt, error, wait });
     note({ kind: 'retrying', step: tried.number, attempt, error }, tried, stages);
+    // For an API that is known not to answer the next round waits, and goes on as soon as it does.
+    if (stages.apis.silent(apis)) continue;
     await plan.slot.without(() => sleep(wait, undefined, { signal: stages.stopping }));
   }
 }
