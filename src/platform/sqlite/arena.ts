@@ -17,6 +17,10 @@ const FIRST_SIZE = 128 * 1024;
 const LARGEST_KEPT = 1024 * 1024;
 /** Two doubles, and the byte lengths of two texts and the body. */
 const ALERT_HEAD = 8 + 8 + 4 + 4 + 4;
+/** The byte length of a text, what it is, and three doubles. */
+const ENTRY_HEAD = 4 + 1 + 8 + 8 + 8;
+/** What an entry is, as the byte of its head says it. Budgets are apart, because rows of their own are made of them. */
+const ENTRY_KINDS = ['progress', 'reserved', 'close', 'policy'] as const;
 
 /**
  * The bytes of one batch, on their way to the thread that writes them: one buffer that changes hands as a whole, because a
@@ -41,7 +45,7 @@ export class Arena {
   }
 
   addAlert({ id, at, key, revision, rules, traceId, body }: AcceptedAlert): void {
-    const head = `${revision}\n${traceId}\n${rules.join()}`;
+    const head = `${traceId}\n${rules.join()}\n${revision}`;
     // No text has more than three bytes of UTF-8 for each of its units.
     this.#reserve(ALERT_HEAD + 3 * (key.length + head.length) + body.length);
     const bytes = this.#bytes;
@@ -58,11 +62,26 @@ export class Arena {
   }
 
   addEntry(entry: Entry): void {
-    const text = JSON.stringify(entry);
-    this.#reserve(4 + 3 * text.length);
-    const length = this.#bytes.write(text, this.#length + 4);
-    this.#bytes.writeUInt32LE(length, this.#length);
-    this.#length += 4 + length;
+    if (entry.kind === 'progress') {
+      const { at, ...rest } = entry.progress;
+      const kind = rest.kind === 'reserved' ? 'reserved' : 'progress';
+      this.#addText(kind, entry.alert, entry.seq, at, JSON.stringify(rest));
+    } else if (entry.kind === 'close') {
+      this.#addText('close', entry.alert, 0, entry.at, `${entry.state}\n${entry.reason}`);
+    } else this.#addText('policy', 0, 0, 0, JSON.stringify(entry.policy));
+  }
+
+  #addText(kind: (typeof ENTRY_KINDS)[number], alert: number, seq: number, at: number, text: string): void {
+    this.#reserve(ENTRY_HEAD + 3 * text.length);
+    const bytes = this.#bytes;
+    const start = this.#length;
+    const length = bytes.write(text, start + ENTRY_HEAD);
+    bytes.writeUInt32LE(length, start);
+    bytes.writeUInt8(ENTRY_KINDS.indexOf(kind), start + 4);
+    bytes.writeDoubleLE(alert, start + 5);
+    bytes.writeDoubleLE(seq, start + 13);
+    bytes.writeDoubleLE(at, start + 21);
+    this.#length = start + ENTRY_HEAD + length;
   }
 
   #reserve(more: number): void {
@@ -86,6 +105,18 @@ export interface AlertRow {
   readonly body: Buffer;
 }
 
+/**
+ * An entry as it lies in an arena. The text is the progress as JSON without its moment, state and reason on lines of their own,
+ * or the policy as JSON.
+ */
+export interface EntryRow {
+  readonly kind: (typeof ENTRY_KINDS)[number];
+  readonly alert: number;
+  readonly seq: number;
+  readonly at: number;
+  readonly text: string;
+}
+
 /** Reads back what was added to an arena: first `alerts` alerts, then `entries` entries. */
 export class ArenaReader {
   readonly #bytes: Buffer;
@@ -101,21 +132,28 @@ export class ArenaReader {
     const keyEnd = start + ALERT_HEAD + bytes.readUInt32LE(start + 16);
     const headEnd = keyEnd + bytes.readUInt32LE(start + 20);
     this.#at = headEnd + bytes.readUInt32LE(start + 24);
-    const [revision = '', traceId = '', rules = ''] = bytes.toString('utf8', keyEnd, headEnd).split('\n');
+    const [traceId = '', rules = '', ...rest] = bytes.toString('utf8', keyEnd, headEnd).split('\n');
     return {
       id: bytes.readDoubleLE(start),
       at: bytes.readDoubleLE(start + 8),
       key: bytes.toString('utf8', start + ALERT_HEAD, keyEnd),
-      revision,
+      revision: rest.join('\n'),
       rules,
       traceId,
       body: bytes.subarray(headEnd, this.#at),
     };
   }
 
-  entry(): Entry {
-    const start = this.#at + 4;
-    this.#at = start + this.#bytes.readUInt32LE(this.#at);
-    return JSON.parse(this.#bytes.toString('utf8', start, this.#at));
+  entry(): EntryRow {
+    const bytes = this.#bytes;
+    const start = this.#at;
+    this.#at = start + ENTRY_HEAD + bytes.readUInt32LE(start);
+    return {
+      kind: ENTRY_KINDS[bytes.readUInt8(start + 4)] ?? 'progress',
+      alert: bytes.readDoubleLE(start + 5),
+      seq: bytes.readDoubleLE(start + 13),
+      at: bytes.readDoubleLE(start + 21),
+      text: bytes.toString('utf8', start + ENTRY_HEAD, this.#at),
+    };
   }
 }

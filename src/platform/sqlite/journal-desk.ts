@@ -134,7 +134,7 @@ export class JournalDesk {
     if (state === 'open') throw refused(`plan ${id} is open: it is being worked on, or waits`);
     if (state === 'done') throw refused(`plan ${id} is done: there is nothing to try again`);
     const seq = (readProgress(this.#database, id).at(-1)?.seq ?? 0) + 1;
-    const row = entryRow(id, seq, now, { kind: 'reopened' });
+    const row = entryRow(id, seq, now, JSON.stringify({ kind: 'reopened' }));
     this.#database.prepare('INSERT INTO entry VALUES(?, ?, ?, ?, ?, ?)').run(row);
     this.#database.prepare('DELETE FROM ended WHERE id = ?').run([id]);
     this.#database.prepare('INSERT OR IGNORE INTO reopened VALUES(?)').run([id]);

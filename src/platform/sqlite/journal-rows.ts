@@ -46,13 +46,12 @@ function rowsWhere(database: JournalDatabase, table: Table, condition: string, .
  * @throws BadRow when that is not the sum of the others
  */
 export function checked(table: Table, row: Row): Columns {
-  const columns = row.slice(0, -1).map((column) => (typeof column === 'object' ? Buffer.from(column) : column));
-  if (rowSum(columns) !== row.at(-1)) throw new BadRow(table, textOf(columns[0]));
-  return columns.map((column, place) => (isText(table, place) ? textOf(column) : column));
-}
-
-function textOf(column: string | number | Uint8Array | undefined): string {
-  return typeof column === 'object' ? Buffer.from(column).toString() : String(column);
+  const columns = row.slice(0, -1).map((column, place) => {
+    if (typeof column !== 'object') return column;
+    return isText(table, place) ? Buffer.from(column).toString() : Buffer.from(column);
+  });
+  if (rowSum(columns) !== row.at(-1)) throw new BadRow(table, String(columns[0]));
+  return columns;
 }
 
 /** @throws BadRow */
@@ -166,9 +165,9 @@ export function checkPlanNumbers(database: JournalDatabase): void {
   }
 }
 
-/** Values of a row of `entry`. */
-export function entryRow(alert: number, seq: number, at: number, progress: object): (string | number)[] {
-  const columns = [alert, seq, at, JSON.stringify(progress), alert];
+/** Values of a row of `entry`; the progress is JSON, without its moment. */
+export function entryRow(alert: number, seq: number, at: number, progress: string): (string | number)[] {
+  const columns = [alert, seq, at, progress, alert];
   return [...columns, rowSum(columns)];
 }
 

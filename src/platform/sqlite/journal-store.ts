@@ -1,5 +1,5 @@
-import type { BudgetUse, OpenPlan, StoredPolicy } from '../../model/journal.ts';
-import { type AlertRow, ArenaReader, type Entry } from './arena.ts';
+import type { BudgetUse, ClosedState, OpenPlan, Progress, StoredPolicy } from '../../model/journal.ts';
+import { type AlertRow, ArenaReader, type EntryRow } from './arena.ts';
 import { type JournalDatabase, single } from './journal-file.ts';
 import {
   checkPlanNumbers,
@@ -72,7 +72,7 @@ export class JournalStore {
   }
 
   /** @returns undefined when it is on disk, else why not; then nothing of it is kept */
-  #tryToWrite(alerts: readonly AlertRow[], entries: readonly Entry[]): string | undefined {
+  #tryToWrite(alerts: readonly AlertRow[], entries: readonly EntryRow[]): string | undefined {
     try {
       this.transaction(() => {
         for (const alert of alerts) this.#addAlert(alert);
@@ -105,29 +105,27 @@ export class JournalStore {
     this.#sql.alert.run([id, at, key, revision, rules, traceId, body, sum]);
   }
 
-  #addEntry(entry: Entry): void {
-    if (entry.kind === 'progress') this.#addProgress(entry);
-    else if (entry.kind === 'close') this.#addEnd(entry);
-    else this.#addPolicy(entry.policy);
+  #addEntry(entry: EntryRow): void {
+    const { kind, alert, seq, at, text } = entry;
+    if (kind === 'close') this.#addEnd(entry);
+    else if (kind === 'policy') this.#addPolicy(text);
+    else this.#sql.entry.run(entryRow(alert, seq, at, text));
+    if (kind === 'reserved') this.#addBudgetUses(entry);
   }
 
-  #addProgress({ alert, seq, progress }: Entry & { kind: 'progress' }): void {
-    const { at, ...rest } = progress;
-    this.#sql.entry.run(entryRow(alert, seq, at, rest));
-    if (progress.kind !== 'reserved') return;
-    const { step } = progress;
-    for (const key of progress.budgets) {
-      this.#sql.budgetUse.run([alert, step, key, at, rowSum([alert, step, key, at])]);
-    }
+  #addEnd({ alert, at, text }: EntryRow): void {
+    const line = text.indexOf('\n');
+    const state = text.slice(0, line) as ClosedState;
+    this.#sql.end.run(endedRow({ id: alert, at, state, reason: text.slice(line + 1) }));
   }
 
-  #addEnd({ alert, at, state, reason }: Entry & { kind: 'close' }): void {
-    this.#sql.end.run(endedRow({ id: alert, at, state, reason }));
+  #addBudgetUses({ alert, at, text }: EntryRow): void {
+    const { step, budgets } = JSON.parse(text) as Progress & { kind: 'reserved' };
+    for (const key of budgets) this.#sql.budgetUse.run([alert, step, key, at, rowSum([alert, step, key, at])]);
   }
 
-  #addPolicy(policy: StoredPolicy): void {
-    const { revision } = policy;
-    const data = JSON.stringify(policy);
+  #addPolicy(data: string): void {
+    const { revision } = JSON.parse(data) as StoredPolicy;
     this.#sql.policy.run([revision, data, rowSum([revision, data])]);
     // The one before may still get an alert: the server keeps a policy first, and then turns to it.
     this.#kept = [...this.#kept.filter((kept) => kept !== revision), revision].slice(-2);
