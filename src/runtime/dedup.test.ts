@@ -63,38 +63,50 @@ describe('DedupWindow', () => {
     const alert = fc.record({ key: fc.constantFrom('a', 'b', 'c'), stored: fc.boolean(), settlesAfter: fc.nat(3) });
     fc.assert(
       fc.property(fc.array(alert, { maxLength: 30 }), (alerts) => {
-        const window = new DedupWindow(3_600, () => 0);
-        const answers = new Map<number, boolean>();
-        /** Alerts that are on their way to the disk, by key. */
-        const underWay = new Map<string, { at: number; settle: () => void; expected: boolean; repeats: number[] }>();
-        const onDisk = new Set<string>();
-        const settleDue = (now: number) => {
-          for (const [key, { at, settle, expected, repeats }] of [...underWay]) {
-            if (at > now) continue;
-            for (const each of repeats) expect(answers.has(each)).toBe(false);
-            underWay.delete(key);
-            if (expected) onDisk.add(key);
-            settle();
-            for (const each of repeats) expect(answers.get(each)).toBe(expected);
-          }
-        };
-        alerts.forEach(({ key, stored, settlesAfter }, index) => {
-          settleDue(index);
-          const repeats = window.repeats(key, (result) => answers.set(index, result));
-          expect(repeats).toBe(underWay.has(key) || onDisk.has(key));
-          if (onDisk.has(key)) expect(answers.get(index)).toBe(true);
-          else if (repeats) underWay.get(key)?.repeats.push(index);
-          else {
-            const settle = window.open(key);
-            const at = index + settlesAfter;
-            underWay.set(key, { at, settle: () => settle(stored), expected: stored, repeats: [] });
-          }
-        });
-        settleDue(Number.POSITIVE_INFINITY);
+        const model = new DiskModel(new DedupWindow(3_600, () => 0));
+        alerts.forEach((each, index) => model.receive(each, index));
+        model.settleUpTo(Number.POSITIVE_INFINITY);
       }),
     );
   });
 });
+
+/** What a window is to do, beside a window that does it. */
+class DiskModel {
+  readonly #window: DedupWindow;
+  readonly #answers = new Map<number, boolean>();
+  /** Alerts that are on their way to the disk, by key, with those that repeat them. */
+  readonly #underWay = new Map<string, { at: number; settle: () => void; stored: boolean; repeats: number[] }>();
+  readonly #onDisk = new Set<string>();
+
+  constructor(window: DedupWindow) {
+    this.#window = window;
+  }
+
+  receive(alert: { key: string; stored: boolean; settlesAfter: number }, index: number): void {
+    this.settleUpTo(index);
+    const { key, stored, settlesAfter } = alert;
+    const repeats = this.#window.repeats(key, (result) => this.#answers.set(index, result));
+    expect(repeats).toBe(this.#underWay.has(key) || this.#onDisk.has(key));
+    if (this.#onDisk.has(key)) expect(this.#answers.get(index)).toBe(true);
+    else if (repeats) this.#underWay.get(key)?.repeats.push(index);
+    else {
+      const settle = this.#window.open(key);
+      this.#underWay.set(key, { at: index + settlesAfter, settle: () => settle(stored), stored, repeats: [] });
+    }
+  }
+
+  settleUpTo(now: number): void {
+    for (const [key, { at, settle, stored, repeats }] of [...this.#underWay]) {
+      if (at > now) continue;
+      expect(repeats.filter((each) => this.#answers.has(each))).toEqual([]);
+      this.#underWay.delete(key);
+      if (stored) this.#onDisk.add(key);
+      settle();
+      expect(repeats.map((each) => this.#answers.get(each))).toEqual(repeats.map(() => stored));
+    }
+  }
+}
 
 describe('dedupKey', () => {
   it('is that of the output text, whatever else differs', () => {

@@ -16,7 +16,11 @@ const FIELDS = {
 function keysOf(written: readonly WrittenObject[][], fields: object = FIELDS, hostname = 'node-1'): readonly string[] {
   let decodings = 0;
   const actionners = written.map((kinds, index): [string, Actionner] => {
-    const parameters = z.object({ a: z.string().transform((text) => (decodings++, text)) });
+    const count = (text: string) => {
+      decodings++;
+      return text;
+    };
+    const parameters = z.object({ a: z.string().transform(count) });
     return [`test:${index}`, { parameters, behaviour: { writes: () => kinds } } as unknown as Actionner];
   });
   const rules = written.map((_, index) => rule(`R${index}`, [action(String(index), { parameters: { a: 'b' } })]));
