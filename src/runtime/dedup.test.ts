@@ -64,7 +64,7 @@ describe('DedupWindow', () => {
     fc.assert(
       fc.property(fc.array(alert, { maxLength: 30 }), (alerts) => {
         const model = new DiskModel(new DedupWindow(3_600, () => 0));
-        alerts.forEach((each, index) => model.receive(each, index));
+        for (const [index, each] of alerts.entries()) model.receive(each, index);
         model.settleUpTo(Number.POSITIVE_INFINITY);
       }),
     );
