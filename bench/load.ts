@@ -6,7 +6,7 @@ import path from 'node:path';
 /** Requests as fast as the connections allow, each sent when the one before is answered. */
 export interface Load {
   readonly port: number;
-  /** Bodies, sent round robin. */
+  /** Bodies, sent round robin. Where one holds {@link COUNTER}, a number stands in its place that is another each time. */
   readonly bodies: readonly string[];
   readonly seconds: number;
   readonly connections: number;
@@ -23,6 +23,9 @@ export interface LoadResult {
   readonly failed: number;
 }
 
+/** Twelve characters in a body that the generator puts a number of as many digits in the place of. */
+export const COUNTER = '@@@@@@@@@@@@';
+
 /** `wrk` where it is installed; it leaves the server more of a machine with two cores. Else a generator in Node. */
 export const GENERATOR = spawnSync('wrk', ['--version']).error ? 'node' : 'wrk';
 
@@ -38,15 +41,22 @@ export async function putLoad(load: Load): Promise<LoadResult> {
 
 /** One answer line; the thread reads the bodies before the clock starts. */
 const SCRIPT = `
-local requests, at = {}, 0
+local requests, at, sent = {}, 0, 0
 init = function(args)
+  sent = tonumber(args[2])
   for body in io.lines(args[1]) do
-    requests[#requests + 1] = wrk.format('POST', '/', { ['Content-Type'] = 'application/json' }, body)
+    local request = wrk.format('POST', '/', { ['Content-Type'] = 'application/json' }, body)
+    local first, last = string.find(request, '${COUNTER}', 1, true)
+    if first then request = { string.sub(request, 1, first - 1), string.sub(request, last + 1) } end
+    requests[#requests + 1] = request
   end
 end
 request = function()
   at = at % #requests + 1
-  return requests[at]
+  local request = requests[at]
+  if type(request) == 'string' then return request end
+  sent = sent + 1
+  return request[1] .. string.format('%012d', sent) .. request[2]
 end
 done = function(summary, latency)
   local e = summary.errors
@@ -60,8 +70,23 @@ async function wrk({ port, bodies, seconds, connections }: Load, folder: string)
   const alerts = path.join(folder, 'alerts.ndjson');
   writeFileSync(script, SCRIPT);
   writeFileSync(alerts, bodies.join('\n'));
-  const options = ['-t1', `-c${connections}`, `-d${seconds}s`, '-s', script, `http://127.0.0.1:${port}/`, '--', alerts];
+  const options = [
+    '-t1',
+    `-c${connections}`,
+    `-d${seconds}s`,
+    '-s',
+    script,
+    `http://127.0.0.1:${port}/`,
+    '--',
+    alerts,
+    firstNumber(),
+  ];
   return parseResult(await output('wrk', options));
+}
+
+/** Counts on from load to load, so that no alert of a later one repeats one of an earlier one. */
+function firstNumber(): string {
+  return String(Date.now() % 1e8) + '0000';
 }
 
 async function nodeLoad(load: Load, folder: string): Promise<LoadResult> {

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { connect } from 'node:net';
-import type { Load } from './load.ts';
+import { COUNTER, type Load } from './load.ts';
 
 /** The load generator for machines without wrk, in a process of its own. Prints what `load.ts` reads. */
 const { port, bodies, seconds, connections } = JSON.parse(readFileSync(process.argv[2] ?? '', 'utf8')) as Load;
@@ -12,6 +12,7 @@ const requests = bodies.map((body) =>
 const end = performance.now() + seconds * 1000;
 const latencies: number[] = [];
 let next = 0;
+let number = Date.now() % 1e8;
 let failed = 0;
 
 const begun = performance.now();
@@ -30,7 +31,7 @@ function runConnection(): Promise<void> {
     let received = '';
     const send = () => {
       sent = performance.now();
-      socket.write(requests[next++ % requests.length] as Buffer);
+      socket.write(numbered(requests[next++ % requests.length] as Buffer));
     };
     socket.on('connect', send);
     socket.on('data', (chunk) => {
@@ -45,4 +46,13 @@ function runConnection(): Promise<void> {
     socket.on('error', () => failed++);
     socket.on('close', () => resolve());
   });
+}
+
+/** The request with a number of its own, where it is to have one. */
+function numbered(request: Buffer): Buffer {
+  const place = request.indexOf(COUNTER);
+  if (place < 0) return request;
+  const own = Buffer.from(request);
+  own.write(String(number++).padStart(COUNTER.length, '0'), place, 'latin1');
+  return own;
 }

@@ -6,6 +6,7 @@ import process from 'node:process';
 import { benchColdStart } from './cold-start.ts';
 import { benchEngine } from './engine.ts';
 import { benchIngest } from './ingest.ts';
+import { benchJournal } from './journal.ts';
 import { benchSandbox } from './sandbox.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '..');
@@ -13,7 +14,13 @@ const RESULTS = path.join(ROOT, 'bench/results.json');
 
 /** Runs all benchmarks, or those that are named (`npm run bench -- engine`), and writes their figures to results.json. */
 async function main(chosen: readonly string[]): Promise<void> {
-  const benches = { engine: benchEngine, 'cold-start': benchColdStart, ingest: benchIngest, sandbox: benchSandbox };
+  const benches = {
+    engine: benchEngine,
+    'cold-start': benchColdStart,
+    ingest: benchIngest,
+    journal: benchJournal,
+    sandbox: benchSandbox,
+  };
   const names = Object.keys(benches) as (keyof typeof benches)[];
   const unknown = chosen.filter((name) => !names.some((known) => known === name));
   if (unknown.length > 0) throw new Error(`no benchmark ${unknown.join(', ')}; there are ${names.join(', ')}`);

@@ -17,8 +17,19 @@ export interface Server {
   stop(): Promise<void>;
 }
 
-/** The built server with these rules, in a dry run: that needs no cluster, and no alert of a benchmark gets that far. */
-export async function startTalon(rules: string, print: boolean, folder: string): Promise<Server> {
+/** What a benchmark may want otherwise. */
+export interface TalonOptions {
+  readonly env?: Readonly<Record<string, string>>;
+  readonly settings?: Readonly<Record<string, unknown>>;
+}
+
+/** The built server with these rules, in a dry run: that needs no cluster, and where alerts match, no action takes time. */
+export async function startTalon(
+  rules: string,
+  print: boolean,
+  folder: string,
+  { env = {}, settings: more = {} }: TalonOptions = {},
+): Promise<Server> {
   const files = {
     rules: path.join(folder, 'rules.yaml'),
     config: path.join(folder, 'config.json'),
@@ -36,11 +47,15 @@ export async function startTalon(rules: string, print: boolean, folder: string):
     dry_run: true,
     deduplication: { leader_election: false },
     journal: { path: path.join(folder, 'journal.db') },
+    ...more,
   };
   writeFileSync(files.config, JSON.stringify(settings));
   const log = openSync(files.log, 'a');
   // On stderr are drawings of what is odd about generated rules.
-  const child = spawn(process.execPath, [TALON, 'server', '-c', files.config], { stdio: ['ignore', log, 'ignore'] });
+  const child = spawn(process.execPath, [TALON, 'server', '-c', files.config], {
+    stdio: ['ignore', log, 'ignore'],
+    env: { ...process.env, ...env },
+  });
   closeSync(log);
   return serverOf(child, () => /listening on 127\.0\.0\.1:(\d+)/.exec(readFileSync(files.log, 'utf8'))?.[1]);
 }

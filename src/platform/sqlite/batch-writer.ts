@@ -135,7 +135,8 @@ export class BatchWriter {
     if (entries) for (const { resolve } of batch.entries) resolve();
     else this.#entries.unshift(...batch.entries);
     if (!succeeded) this.#tryLater(error);
-    this.#flush();
+    // Not at once: what plans record now that they go on is to be in the next batch, not in the one after it.
+    this.#schedule();
     this.#tellIfEmpty();
   }
 
