@@ -20,6 +20,7 @@ import { journalNoticeLines } from './journal-notice.ts';
 import { journalPath } from './journal-path.ts';
 import { listen } from './listen.ts';
 import { loadPolicy } from './load-policy.ts';
+import { openSpool } from './open-spool.ts';
 import { pluginScripts } from './plugin-scripts.gen.ts';
 import { reportProcessFaults } from './process-faults.ts';
 import { Refused } from './refused.ts';
@@ -208,8 +209,10 @@ async function wire(parts: Parts, { engine, kube, categories, health }: Loaded, 
   });
   ends.push(() => journal.end());
   const { scripts = pluginScripts } = options;
+  const spool = await openSpool(settings, options.env);
   const server = await wireServer({
     ...parts,
+    spool,
     engine,
     adapters,
     lookups,

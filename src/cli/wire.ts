@@ -5,6 +5,7 @@ import { LONGEST_WINDOW_SECONDS } from '../model/guard-policy.ts';
 import type { Journal, StoredPolicy } from '../model/journal.ts';
 import type { TargetLookups } from '../model/target-facts.ts';
 import type { Telemetry } from '../model/transition.ts';
+import type { Spool } from '../platform/spool/spool.ts';
 import type { GaugeValue } from '../platform/telemetry/gauges.ts';
 import { createMetricsPage, METRICS_CONTENT_TYPE } from '../platform/telemetry/metrics-page.ts';
 import { Apis, guardAdapters, guardLookups } from '../runtime/apis.ts';
@@ -36,6 +37,8 @@ export interface WiringOptions extends TelemetryOptions {
   /** Open; whoever opened it ends it, once the server is stopped. */
   readonly journal: Journal;
   readonly health: Health;
+  /** Where artifacts wait for their output. */
+  readonly spool?: Spool;
   /** Makes ready what the actions and guards of plans need that were made with rules of before. It reports what it cannot. */
   readonly prepare?: (policy: StoredPolicy) => Promise<void>;
   readonly version: string;
@@ -73,6 +76,9 @@ export async function wireServer(options: WiringOptions): Promise<WiredServer> {
     adapters: guardAdapters(options.adapters, apis),
     scripts: options.scripts,
     worker: workerStart('sandbox'),
+    discard: (handle) => {
+      options.spool?.remove(handle).catch((error: Error) => telemetry.emit({ kind: 'fault', error: error.message }));
+    },
   });
   const stopping = new AbortController();
   const over = new AbortController();

@@ -197,6 +197,14 @@ describe('an outcome', () => {
     expect(await run(plugins.labelsPod, { adapters })).toMatchObject({ code: 'busy', retryAfterMs: 1500 });
   });
 
+  it.each([
+    ['too long', 'x'.repeat(1 << 20)],
+    ['no data', 1n],
+  ])('of a door whose answer is %s is a failure', async (_, name) => {
+    const { adapters } = fakeAdapters({ 'nodes.ofPod': async () => ({ kind: 'node', name: name as string }) });
+    expect(await run(plugins.labelsNode, { adapters })).toMatchObject({ status: 'failure', code: 'bug' });
+  });
+
   it('of a plug-in that goes on after a failed door is its own', async () => {
     const { adapters } = fakeAdapters({ 'pods.label': () => Promise.reject(new DoorError('refused', 'no')) });
     expect(await run(plugins.goesOnAfterError, { adapters })).toEqual({ ...DONE, output: '"no"' });
@@ -357,6 +365,6 @@ describe('giving up', () => {
 
 it('says when the sandbox cannot be started', async () => {
   const executor = newExecutor({ worker: { script: 'throw new Error("no such thread")', eval: true } });
-  await expect(executor.ready()).rejects.toThrow('the sandbox did not start: no such thread');
+  await expect(executor.ready()).rejects.toThrow('the sandbox for actionners did not start: no such thread');
   expect(await run(plugins.idle, { executor, milliseconds: 50 })).toMatchObject({ code: 'deadline' });
 });

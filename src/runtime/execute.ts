@@ -115,7 +115,13 @@ async function runStep(
   const step = beginStep({ uses, adapters, record, signal: over.signal });
   const targets = mintTargets(actionner, event, pod, step);
   if ('status' in targets) return targets;
-  const input = inputText({ event: jsonText(new Map(Object.entries(event))), parameters, targets, uses, now: Date.parse(event.time) || 0 });
+  const input = inputText({
+    event: jsonText(new Map(Object.entries(event))),
+    parameters,
+    targets,
+    uses,
+    now: Date.parse(event.time) || 0,
+  });
 
   let ends: (() => void)[] = [];
   const outcome = await new Promise<Outcome>((settle) => {

@@ -33,6 +33,8 @@ beforeAll(async () => {
     ...(await scriptsOf('honest-plugins.ts', honest)),
     ...(await scriptsOf('hostile-plugins.ts', hostile)),
   ];
+  const hangs = scripts.find(([id]) => id === 'test:loopsInBuiltIns')?.[1] ?? '';
+  for (const number of [1, 2, 3]) scripts.push([`test:hangs${number}`, hangs]);
   const options = { adapters, scripts: new Map(scripts), worker: workerStart('sandbox') };
   const times = { turn: 5_000, shortTurn: 5_000 };
   executor = createExecutor(options);
@@ -216,6 +218,19 @@ describe('the channel', () => {
     expect(['success', 'failure']).toContain(outcome.status);
     expect(await run(honest.idle)).toEqual(honest.DONE);
   });
+});
+
+it('a step goes on through several replacements of the sandbox, and makes each of its effects once', async () => {
+  const hanging = [1, 2, 3].map((number) => ({ ...hostile.loopsInBuiltIns, id: `test:hangs${number}` }));
+  const before = calls.length;
+  const neighbour = run(honest.busy, { lines: 1_500, text: 'long-' });
+  for (const actionner of hanging) expect(await run(actionner)).toMatchObject({ code: 'limit' });
+  expect(await neighbour).toEqual(honest.DONE);
+  const made = calls
+    .slice(before)
+    .flatMap(([door, , given]) => (door === 'pods.label' ? Object.keys(given as object) : []));
+  expect(made).toHaveLength(1_500);
+  expect(new Set(made).size).toBe(1_500);
 });
 
 it('there is no way out', async () => {

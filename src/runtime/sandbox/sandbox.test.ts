@@ -164,7 +164,7 @@ describe('a sandbox that ends by itself', () => {
 
   it('before it was ready is tried again after a pause', async () => {
     const { sandbox, links, last } = newSandbox();
-    const refused = expect(sandbox.ready()).rejects.toThrow('the sandbox did not start: no file');
+    const refused = expect(sandbox.ready()).rejects.toThrow('the sandbox for actionners did not start: no file');
     last().events.ended('no file');
     await refused;
     expect(links).toHaveLength(1);

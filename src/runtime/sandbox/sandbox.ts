@@ -1,3 +1,4 @@
+import { TalonError } from '../../model/talon-error.ts';
 import type { Link, OpenLink } from './link.ts';
 import type { DoorCall, FromSandbox } from './messages.ts';
 
@@ -152,7 +153,7 @@ export class Sandbox {
       this.#replace(`the sandbox ended: ${reason}`);
       return;
     }
-    this.#settleStart(new Error(`the sandbox did not start: ${reason}`));
+    this.#settleStart(new TalonError('actionners', `the sandbox for actionners did not start: ${reason}`));
     setTimeout(() => {
       if (!this.#hasEnded) this.#link = this.#newLink();
     }, START_PAUSE).unref();

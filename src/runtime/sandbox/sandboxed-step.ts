@@ -76,17 +76,22 @@ export class SandboxedStep implements StepInSandbox {
   }
 
   async #perform(run: Run, call: DoorCall): Promise<void> {
-    const answer = await this.#answer(run, call).then(
-      (value): CallAnswer => ({ call: call.call, value }),
-      (error: unknown): CallAnswer => {
+    const answer = await this.#answer(run, call)
+      .then((value) => this.#answerText({ call: call.call, value }))
+      .catch((error: unknown) => {
         run.errors.set(call.call, error);
-        return { call: call.call, error: error instanceof Error ? error.message : String(error) };
-      },
-    );
+        return this.#answerText({ call: call.call, error: error instanceof Error ? error.message : String(error) });
+      });
     if (run !== this.#run) return;
     run.open--;
-    this.#place?.answer(call.call, JSON.stringify(answer));
+    this.#place?.answer(call.call, answer);
     this.#openWaiting(run);
+  }
+
+  #answerText(answer: CallAnswer): string {
+    const text = JSON.stringify(answer);
+    if (text.length > this.#options.limits.message) throw new Error('the answer of the door is too long');
+    return text;
   }
 
   /** What was answered to the same call in the run before this one, or else what the door answers now. */
