@@ -1,5 +1,6 @@
 import { decodeEvent } from '../model/decode-event.ts';
 import type { Actionner } from '../model/definition.ts';
+import type { FalcoEvent } from '../model/falco-event.ts';
 import type { AcceptedAlert, Journal, OpenPlan } from '../model/journal.ts';
 import type { PlannedRule } from '../model/rule.ts';
 import type { AlertHead, Telemetry } from '../model/transition.ts';
@@ -9,6 +10,9 @@ import type { Lanes, Slot } from './lanes.ts';
 import { type PlanStages, runPlan } from './plan-run.ts';
 import type { Policy } from './policy.ts';
 import { PlanHistory } from './resume.ts';
+
+/** Plans up to which alerts stay decoded until it is their turn. */
+const KEPT_EVENTS = 64;
 
 /** Tries of one step that may be cut off by an end of the server, before its plan is held to be the cause. */
 const MOST_CUT_OFF = 5;
@@ -79,12 +83,14 @@ export class Pipeline {
     }
     const settle = dedup.open(key);
     const ticket = lanes.enter(keys, body.length);
+    // Of those who wait long only the bytes are kept: objects take several times as much, and thousands may wait.
+    const kept = lanes.size <= KEPT_EVENTS ? event : undefined;
     const { revision } = policy;
     const alert = { id: journal.newId(), at: now(), key, revision, rules, traceId: head.trace_id, body };
     journal.accept(alert, (stored) => {
       decided(stored ? 'accepted' : 'not_stored');
       settle(stored);
-      if (stored) ticket.start((slot) => this.#run({ alert, progress: [] }, policy, slot));
+      if (stored) ticket.start((slot) => this.#run({ alert, progress: [] }, policy, slot, { event: kept }));
       else ticket.leave();
     });
   }
@@ -114,17 +120,20 @@ export class Pipeline {
   /** Takes a place in line for a plan. Returns what starts it. */
   #lineUp(plan: OpenPlan, policy: Policy): () => void {
     const { alert } = plan;
-    const decoded = decodeEvent(alert.body);
-    const keys = decoded.ok ? this.#laneKeys.of(decoded.event, rulesOf(policy, alert.rules)) : [];
+    const keys = this.#laneKeys.of(eventOf(alert), rulesOf(policy, alert.rules));
     const ticket = this.#options.lanes.enter(keys, alert.body.length);
-    return () => ticket.start((slot) => this.#run(plan, policy, slot, true));
+    return () => ticket.start((slot) => this.#run(plan, policy, slot, { resumed: true }));
   }
 
-  /** The alert is read again here, and not kept from when it came in: thousands may wait, and objects take more than texts. */
-  async #run({ alert, progress }: OpenPlan, policy: Policy, slot: Slot, resumed = false): Promise<void> {
-    const decoded = decodeEvent(alert.body);
-    if (!decoded.ok) return;
-    const { event } = decoded;
+  async #run(
+    { alert, progress }: OpenPlan,
+    policy: Policy,
+    slot: Slot,
+    {
+      event = eventOf(alert),
+      resumed = false,
+    }: { readonly event?: FalcoEvent | undefined; readonly resumed?: boolean },
+  ): Promise<void> {
     const { rule, priority, source, output } = event;
     const head = { rule, priority, source, output, trace_id: alert.traceId };
     const history = new PlanHistory(progress);
@@ -140,6 +149,13 @@ export class Pipeline {
     telemetry.emit({ kind: 'closed', alert: head, id: alert.id, state: 'dead', reason });
     await journal.close(alert.id, 'dead', reason);
   }
+}
+
+/** The event of an alert that was read before. */
+function eventOf({ body }: AcceptedAlert): FalcoEvent {
+  const decoded = decodeEvent(body);
+  if (!decoded.ok) throw new Error('the alert cannot be read any more');
+  return decoded.event;
 }
 
 /** Why a plan cannot be gone on with. */
