@@ -1,7 +1,8 @@
-import { type JournalFlags, withJournal } from './journal-flags.ts';
+import type { JournalFlags } from './journal-flags.ts';
 import { changedText, unique } from './journal-retry.ts';
 import { jsonDocument } from './json-document.ts';
 import type { CommandContext } from './talon-command.ts';
+import { withJournal } from './with-journal.ts';
 
 /** `journal drop`: gives plans up. They stay as history until they are too old. All or none. */
 export function journalDrop(context: CommandContext, ids: readonly number[], flags: JournalFlags): number {

@@ -1,10 +1,11 @@
 import { columnsOf } from '../compiler/text-columns.ts';
 import type { PlanState } from '../model/journal.ts';
 import { escapeUnprintable } from '../platform/telemetry/log-line.ts';
-import { type JournalFlags, type Since, withJournal } from './journal-flags.ts';
+import type { JournalFlags, Since } from './journal-flags.ts';
 import { type PlanSummary, summarize } from './journal-record.ts';
 import { jsonDocument } from './json-document.ts';
 import type { CommandContext } from './talon-command.ts';
+import { withJournal } from './with-journal.ts';
 
 export interface JournalListFlags extends JournalFlags {
   readonly state: readonly PlanState[];

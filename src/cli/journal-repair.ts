@@ -1,8 +1,9 @@
 import { type RepairReport, repairJournal } from '../platform/sqlite/repair.ts';
 import { escapeUnprintable } from '../platform/telemetry/log-line.ts';
-import { type JournalFlags, journalFileOf } from './journal-flags.ts';
+import type { JournalFlags } from './journal-flags.ts';
 import { jsonDocument } from './json-document.ts';
 import type { CommandContext } from './talon-command.ts';
+import { journalFileOf } from './with-journal.ts';
 
 /** `journal repair`: saves what can be read of a damaged journal. @returns 1 if something was lost */
 export function journalRepair(context: CommandContext, flags: JournalFlags): number {

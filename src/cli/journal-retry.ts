@@ -1,8 +1,9 @@
 import type { PlanState } from '../model/journal.ts';
 import { TalonError } from '../model/talon-error.ts';
-import { type JournalFlags, withJournal } from './journal-flags.ts';
+import type { JournalFlags } from './journal-flags.ts';
 import { jsonDocument } from './json-document.ts';
 import type { CommandContext } from './talon-command.ts';
+import { withJournal } from './with-journal.ts';
 
 export interface JournalRetryFlags extends JournalFlags {
   readonly state?: PlanState;

@@ -4,10 +4,11 @@ import { jsonText } from '../model/json-text.ts';
 import type { StepEnd } from '../model/outcome.ts';
 import { TalonError } from '../model/talon-error.ts';
 import { escapeUnprintable } from '../platform/telemetry/log-line.ts';
-import { type JournalFlags, journalFileOf, withJournal } from './journal-flags.ts';
+import type { JournalFlags } from './journal-flags.ts';
 import { moment, type PlannedStep, type PlanSummary, stepsOf, summarize } from './journal-record.ts';
 import { jsonDocument } from './json-document.ts';
 import type { CommandContext } from './talon-command.ts';
+import { journalFileOf, withJournal } from './with-journal.ts';
 
 /** All that the journal knows of a plan. */
 interface PlanPage {
