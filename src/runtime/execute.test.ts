@@ -1,5 +1,6 @@
 import { afterAll, describe, expect, it, vi } from 'vitest';
 import { buildPluginScript } from '../../tools/generate/plugin-scripts.ts';
+import { label } from '../actionners/kubernetes/label.ts';
 import { workerStart } from '../cli/worker-file.ts';
 import type { Door } from '../model/capability.ts';
 import type { Actionner } from '../model/definition.ts';
@@ -79,6 +80,14 @@ describe('a step', () => {
       targets: { pod: { kind: 'pod', ref: 0, name: 'web', namespace: 'shop' } },
       doors: ['pods.owner'],
     });
+  });
+
+  it('does not mind a large alert that the code does not look at', async () => {
+    const fields = { 'k8s.pod.name': 'web', 'k8s.ns.name': 'shop', much: 'x'.repeat(10 << 20) };
+    const script = await buildPluginScript('src/actionners/kubernetes/label.ts', 'label');
+    const executor = newExecutor({ scripts: new Map([[label.id, script]]) });
+    const outcome = await run(label, { executor, alert: alertWith(fields), parameters: { labels: { a: 'b' } } });
+    expect(outcome).toMatchObject({ status: 'success' });
   });
 
   it('gives the code an alert that nests deeply', async () => {

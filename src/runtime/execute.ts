@@ -14,7 +14,7 @@ import type { WorkerStart } from '../model/worker-start.ts';
 import { beginStep, type Step } from './broker.ts';
 import { missingField } from './missing-field.ts';
 import { workerLink } from './sandbox/link.ts';
-import { STEP_LIMITS, type StepInput, type StepLimits } from './sandbox/messages.ts';
+import { STEP_LIMITS, type StepInput, type StepLimits, type StepTexts } from './sandbox/messages.ts';
 import { readEnd } from './sandbox/read-end.ts';
 import { HEARTBEAT, type Heartbeat, Sandbox } from './sandbox/sandbox.ts';
 import { SandboxedStep } from './sandbox/sandboxed-step.ts';
@@ -100,65 +100,60 @@ interface Means extends ExecutorOptions {
   readonly sandbox: Sandbox;
 }
 
-/** Sets the step up, and ends it: with what its code says, or without asking it. */
-async function runStep(
-  { actionner, event, pod, record, milliseconds }: StepToRun,
-  parameters: unknown,
-  outer: AbortSignal,
-  { adapters, limits, sandbox, discard }: Means,
-): Promise<Outcome> {
+/** Sets the step up, lets it run to its outcome, and leaves nothing of it behind. */
+async function runStep(given: StepToRun, parameters: unknown, outer: AbortSignal, means: Means): Promise<Outcome> {
   if (outer.aborted) return givenUp(outer);
+  const { actionner, event, record } = given;
   const over = new AbortController();
   // Every open door listens to it.
   setMaxListeners(0, over.signal, outer);
   const uses = actionner.behaviour?.uses ?? [];
-  const step = beginStep({ uses, adapters, record, signal: over.signal });
-  const targets = mintTargets(actionner, event, pod, step);
+  const step = beginStep({ uses, adapters: means.adapters, record, signal: over.signal });
+  const targets = mintTargets(given, step);
   if ('status' in targets) return targets;
-  const input = inputText({
-    event: jsonText(new Map(Object.entries(event))),
-    parameters,
-    targets,
-    uses,
-    now: Date.parse(event.time) || 0,
-  });
-
-  let ends: (() => void)[] = [];
-  const outcome = await new Promise<Outcome>((settle) => {
-    const giveUp = () => settle(givenUp(outer));
-    outer.addEventListener('abort', giveUp, { once: true });
-    const late = () => settle(failure('deadline', `no end within ${milliseconds / 1000} s`));
-    const timer = setTimeout(late, milliseconds);
-    const sandboxed = new SandboxedStep({
-      sandbox,
-      plugin: actionner.id,
-      input,
-      limits,
-      open: step.call,
-      ended: (end, errorOf) =>
-        settle(readEnd(end, { errorOf, artifact: step.artifact, failureOf: (error) => failureOf(error, step) })),
-      cut: (code, reason) => settle(failure(code, `the actionner was ended: ${reason}`)),
-    });
-    ends = [
-      () => clearTimeout(timer),
-      () => outer.removeEventListener('abort', giveUp),
-      () => sandboxed.abort(),
-      () => over.abort(new Error('the step is over')),
-    ];
-  });
-  for (const end of ends) end();
-  discardOthers(step, outcome, discard);
+  const texts = textsOf(event, { parameters, targets, uses, now: Date.parse(event.time) || 0 });
+  const outcome = await settled(given, texts, step, outer, means);
+  over.abort(new Error('the step is over'));
+  discardOthers(step, outcome, means.discard);
   return outcome;
 }
 
-/** The same input makes the same step, after a restart too. */
-function inputText(input: Omit<StepInput, 'seed'>): string {
-  const seed = createHash('sha256').update(JSON.stringify(input)).digest().readInt32LE();
-  return JSON.stringify({ ...input, seed } satisfies StepInput);
+/** What the code of the step says in the end; or sooner what its deadline, its limits or the signal say. */
+function settled(
+  { actionner, milliseconds }: StepToRun,
+  texts: StepTexts,
+  step: Step,
+  outer: AbortSignal,
+  { sandbox, limits }: Means,
+): Promise<Outcome> {
+  return new Promise((resolve) => {
+    const settle = (outcome: Outcome) => {
+      clearTimeout(timer);
+      outer.removeEventListener('abort', giveUp);
+      sandboxed.abort();
+      resolve(outcome);
+    };
+    const giveUp = () => settle(givenUp(outer));
+    outer.addEventListener('abort', giveUp, { once: true });
+    const timer = setTimeout(() => settle(failure('deadline', `no end within ${milliseconds / 1000} s`)), milliseconds);
+    const failed = (error: unknown) => failureOf(error, step);
+    const sandboxed = new SandboxedStep({
+      ...{ sandbox, texts, limits, plugin: actionner.id, open: step.call },
+      ended: (end, errorOf) => settle(readEnd(end, { errorOf, failureOf: failed, artifact: step.artifact })),
+      cut: (code, reason) => settle(failure(code, `the actionner was ended: ${reason}`)),
+    });
+  });
+}
+
+/** The same alert and parameters make the same step, after a restart too. */
+function textsOf(alert: FalcoEvent, given: Omit<StepInput, 'seed'>): StepTexts {
+  const event = jsonText(new Map(Object.entries(alert)));
+  const seed = createHash('sha256').update(JSON.stringify(given)).update(event).digest().readInt32LE();
+  return { event, input: JSON.stringify({ ...given, seed } satisfies StepInput) };
 }
 
 /** The pod of the alert, for actionners that require its fields. */
-function mintTargets(actionner: Actionner, event: FalcoEvent, found: PodTarget | undefined, step: Step) {
+function mintTargets({ actionner, event, pod: found }: StepToRun, step: Step) {
   if (!actionner.requires.includes(FIELD_KEYS.podName)) return {};
   const pod: PodTarget = found ?? { kind: 'pod', namespace: namespace(event) ?? '', name: podName(event) ?? '' };
   // Not a name, and so no pod. A sender who writes `..` there would make the path of another object out of it.

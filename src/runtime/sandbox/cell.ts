@@ -1,6 +1,6 @@
 import type { QuickJSContext, QuickJSHandle, QuickJSRuntime, QuickJSWASMModule } from 'quickjs-emscripten-core';
 import { GUEST_RUNNER } from './guest-runner.gen.ts';
-import type { DoorCall, GuestMessage, StepLimits } from './messages.ts';
+import type { DoorCall, GuestMessage, StepLimits, StepTexts } from './messages.ts';
 import { TurnClock } from './turn-clock.ts';
 
 /** Bytes of one allocation. All of them together have to fit into the WebAssembly memory of the cell. */
@@ -34,6 +34,7 @@ export class Cell {
   #outstanding = 0;
   #counted = 0;
   #calls: DoorCall[] = [];
+  #event = '';
   #end: string | undefined;
   #fault: string | undefined;
   #broken: string | undefined;
@@ -51,15 +52,18 @@ export class Cell {
     });
     this.#context = this.#runtime.newContext();
     const context = this.#context;
-    context
-      .newFunction('__send', (message) => this.#hear(context.getString(message)))
-      .consume((send) => context.setProp(context.global, '__send', send));
+    this.#expose('__send', (message) => {
+      this.#hear(message && context.getString(message));
+      return undefined;
+    });
+    this.#expose('__event', () => context.newString(this.#event));
     context.unwrapResult(context.evalCode(GUEST_RUNNER, 'runner.js')).dispose();
     this.#deliver = context.getProp(context.global, '__deliver');
   }
 
   /** The first turn: the input, then the script. */
-  begin(script: string, name: string, input: string, milliseconds: number): Turn {
+  begin(script: string, name: string, { input, event }: StepTexts, milliseconds: number): Turn {
+    this.#event = event;
     return this.#turn(milliseconds, () => {
       this.#say(input);
       this.#settle(this.#context.evalCode(script, name));
@@ -77,6 +81,10 @@ export class Cell {
     this.#deliver.dispose();
     this.#context.dispose();
     this.#runtime.dispose();
+  }
+
+  #expose(name: string, act: (given?: QuickJSHandle) => QuickJSHandle | undefined): void {
+    this.#context.newFunction(name, act).consume((handle) => this.#context.setProp(this.#context.global, name, handle));
   }
 
   #turn(milliseconds: number, act: () => void): Turn {
@@ -117,7 +125,7 @@ export class Cell {
   }
 
   /** What the code in the context says. A throw here is an exception there. */
-  #hear(text: string): void {
+  #hear(text = ''): void {
     if (this.#end !== undefined || this.#fault !== undefined) return;
     if (text.length > this.#limits.message) this.#overstep('it sent a message that is too long');
     const message = JSON.parse(text) as GuestMessage;

@@ -8,6 +8,8 @@ import type { CallAnswer, GuestEnd, GuestMessage, StepInput } from './messages.t
 /** What the host puts into the global object of a context and what this program leaves there for it. */
 interface Surroundings {
   __send?: (message: string) => void;
+  /** JSON of the alert. */
+  __event?: () => string;
   __deliver?: (message: string) => void;
   /** Called by the script of the plug-in, which begins the step. */
   __define?: (run: Run) => void;
@@ -21,8 +23,9 @@ interface OpenCall {
 }
 
 const surroundings = globalThis as unknown as Surroundings;
-const post = surroundings.__send;
+const { __send: post, __event: askForEvent } = surroundings;
 delete surroundings.__send;
+delete surroundings.__event;
 /** Which call an error comes from. */
 const failures = new WeakMap<object, number>();
 const open = new Map<number, OpenCall>();
@@ -59,11 +62,18 @@ function fail(error: unknown): void {
 surroundings.__define = (run) => {
   delete surroundings.__define;
   if (!input) return;
-  const { event, parameters, targets, uses } = input;
+  const { parameters, targets, uses } = input;
   const use = Object.fromEntries(uses.map((door) => [door, (...given: unknown[]) => ask(door, given)]));
   const sleep = (milliseconds: number) => ask('sleep', [milliseconds]);
+  const given = {
+    // The script makes an alert of it, if its plug-in looks at alerts at all: few do, and they may be large.
+    get event() {
+      return askForEvent?.();
+    },
+    ...{ parameters, targets, use, sleep },
+  };
   Promise.resolve()
-    .then(() => run({ event, parameters, targets, use, sleep }))
+    .then(() => run(given))
     .then((result) => end({ result }))
     .catch(fail);
 };

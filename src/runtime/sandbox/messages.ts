@@ -3,7 +3,7 @@
  * only the main thread reads; the step is the host's word, never the plug-in's.
  */
 export type ToSandbox =
-  | { readonly kind: 'start'; readonly step: number; readonly plugin: string; readonly input: string }
+  | ({ readonly kind: 'start'; readonly step: number; readonly plugin: string } & StepTexts)
   | { readonly kind: 'answer'; readonly step: number; readonly call: number; readonly answer: string }
   | { readonly kind: 'abort'; readonly step: number }
   | { readonly kind: 'ping'; readonly number: number };
@@ -23,10 +23,16 @@ export interface DoorCall {
   readonly given: string;
 }
 
-/** What the code in a context gets at its start, as JSON. */
-export interface StepInput {
-  /** JSON of the alert: all keys of a FalcoEvent, numbers as they were spelled. The script of the plug-in reads it. */
+/** What a context is given, as JSON. */
+export interface StepTexts {
+  /** A {@link StepInput}. */
+  readonly input: string;
+  /** The alert: all keys of a FalcoEvent, numbers as they were spelled. It comes into the context when the code asks for it. */
   readonly event: string;
+}
+
+/** What the code in a context gets at its start. */
+export interface StepInput {
   readonly parameters: unknown;
   readonly targets: unknown;
   readonly uses: readonly string[];

@@ -63,10 +63,10 @@ export class SandboxHost {
     }
   }
 
-  #start({ step, plugin, input }: Extract<ToSandbox, { kind: 'start' }>): void {
+  #start({ step, plugin, input, event }: Extract<ToSandbox, { kind: 'start' }>): void {
     this.#steps.set(step, { step, plugin });
     const script = this.#data.scripts.get(plugin) ?? '';
-    this.#enqueue(step, (cell, milliseconds) => cell.begin(script, plugin, input, milliseconds));
+    this.#enqueue(step, (cell, milliseconds) => cell.begin(script, plugin, { input, event }, milliseconds));
   }
 
   #answer({ step, call, answer }: Extract<ToSandbox, { kind: 'answer' }>): void {

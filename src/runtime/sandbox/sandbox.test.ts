@@ -49,7 +49,14 @@ function newSandbox() {
 }
 
 function newStep(plugin: string) {
-  return { plugin, input: '{}', begins: vi.fn(), called: vi.fn(), ended: vi.fn(), cut: vi.fn() };
+  return {
+    plugin,
+    texts: { input: '{}', event: '{}' },
+    begins: vi.fn(),
+    called: vi.fn(),
+    ended: vi.fn(),
+    cut: vi.fn(),
+  };
 }
 
 describe('a silent sandbox', () => {

@@ -1,12 +1,11 @@
 import { TalonError } from '../../model/talon-error.ts';
 import type { Link, OpenLink } from './link.ts';
-import type { DoorCall, FromSandbox } from './messages.ts';
+import type { DoorCall, FromSandbox, StepTexts } from './messages.ts';
 
 /** A step, as the sandbox needs to know it. */
 export interface StepInSandbox {
   readonly plugin: string;
-  /** JSON of a StepInput. */
-  readonly input: string;
+  readonly texts: StepTexts;
   /** It is run from its beginning there: for the first time, or again because the sandbox was replaced. */
   begins(place: Place): void;
   called(calls: readonly DoorCall[]): void;
@@ -143,8 +142,8 @@ export class Sandbox {
     if (this.#isReady) this.#sendStart(number, step);
   }
 
-  #sendStart(number: number, { plugin, input }: StepInSandbox): void {
-    this.#link.send({ kind: 'start', step: number, plugin, input });
+  #sendStart(number: number, { plugin, texts }: StepInSandbox): void {
+    this.#link.send({ kind: 'start', step: number, plugin, ...texts });
   }
 
   #ended(reason: string): void {

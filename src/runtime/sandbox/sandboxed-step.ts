@@ -1,10 +1,10 @@
-import type { CallAnswer, DoorCall, StepLimits } from './messages.ts';
+import type { CallAnswer, DoorCall, StepLimits, StepTexts } from './messages.ts';
 import type { Place, Sandbox, StepInSandbox } from './sandbox.ts';
 
 export interface SandboxedStepOptions {
   readonly sandbox: Sandbox;
   readonly plugin: string;
-  readonly input: string;
+  readonly texts: StepTexts;
   readonly limits: StepLimits;
   /** Opens a door; `given` is what the plug-in said, of whatever shape. */
   readonly open: (door: string, given: unknown) => Promise<unknown>;
@@ -19,7 +19,7 @@ export interface SandboxedStepOptions {
  */
 export class SandboxedStep implements StepInSandbox {
   readonly plugin: string;
-  readonly input: string;
+  readonly texts: StepTexts;
   readonly #options: SandboxedStepOptions;
   /** Answers by door and arguments, in the order in which they were asked for. */
   readonly #answers = new Map<string, Promise<unknown>[]>();
@@ -29,7 +29,7 @@ export class SandboxedStep implements StepInSandbox {
   constructor(options: SandboxedStepOptions) {
     this.#options = options;
     this.plugin = options.plugin;
-    this.input = options.input;
+    this.texts = options.texts;
     options.sandbox.start(this);
   }
 
