@@ -343,7 +343,7 @@ describe('giving up', () => {
     const start = performance.now();
     const outcome = await run(plugins.labelsPod, { adapters, milliseconds: 50 });
     expect(outcome).toEqual({ status: 'failure', code: 'deadline', error: 'no end within 0.05 s', objects: {} });
-    expect(performance.now() - start).toBeLessThan(200);
+    expect(performance.now() - start).toBeLessThan(2_000);
     expect(given[0]?.aborted).toBe(true);
   });
 

@@ -86,7 +86,8 @@ async function besideOthers(actionner: Actionner, by = executor) {
   expect(result.neighbour).toEqual(honest.DONE);
   // Each effect of it once, although it may have been run again from the start.
   expect(made).toEqual(Array.from({ length: 40 }, (_, number) => `${text}${number}`).sort());
-  expect(worst).toBeLessThan(500);
+  // A machine that is busy with other tests is slow, too; one loop in this thread would hold it for ever.
+  expect(worst).toBeLessThan(1_500);
   return result.outcome;
 }
 
@@ -242,6 +243,7 @@ it('a crowd of loops holds nobody for long', async () => {
   await wait(20);
   const start = performance.now();
   expect(await run(honest.labelsPod)).toEqual(honest.DONE);
-  expect(performance.now() - start).toBeLessThan(1_000);
+  // First come, first served would take 3 s; `npm run bench` has the figure of a quiet machine.
+  expect(performance.now() - start).toBeLessThan(2_000);
   for (const outcome of await Promise.all(crowd)) expect(outcome).toMatchObject({ code: 'limit' });
 });
