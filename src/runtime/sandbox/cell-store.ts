@@ -11,8 +11,8 @@ import { Cell } from './cell.ts';
 import type { StepLimits } from './messages.ts';
 
 /**
- * Pages of 64 KiB that an instance of QuickJS has and can never get more of: 8 MiB for the code of the plug-in and what
- * QuickJS itself takes. Its own count of memory leaves out what arrays grow to, so that the wall has to be this one.
+ * Pages of 64 KiB that an instance of QuickJS has and can never get more of: no more than its program asks for, which leaves
+ * 10 MiB to the code of a plug-in. QuickJS's own count of memory leaves out what arrays grow to, so the wall has to be this one.
  */
 const MEMORY_PAGES = 256;
 /** Contexts that are kept ready: making one takes about half a millisecond. */
