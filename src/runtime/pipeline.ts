@@ -102,13 +102,13 @@ export class Pipeline {
    * @returns how many go on
    */
   async resume(plans: readonly OpenPlan[]): Promise<number> {
-    const policies = new Map<string, Policy | undefined>();
+    const policies = new Map<string, Promise<Policy | undefined>>();
     const inLine: (() => void)[] = [];
     for (const plan of plans) {
       const { alert } = plan;
-      const { revision } = alert;
-      if (!policies.has(revision)) policies.set(revision, await this.#options.policyOf(revision));
-      const policy = policies.get(revision);
+      const known = policies.get(alert.revision) ?? this.#options.policyOf(alert.revision);
+      policies.set(alert.revision, known);
+      const policy = await known;
       const problem = problemOf(plan, policy);
       if (policy && problem === undefined) inLine.push(this.#lineUp(plan, policy));
       else await this.#bury(alert, problem ?? '');
