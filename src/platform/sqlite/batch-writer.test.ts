@@ -147,3 +147,33 @@ it('gives up when it is closed and the disk stays full', async () => {
   await vi.advanceTimersByTimeAsync(0);
   expect(became).toEqual(['end given up', 'two refused']);
 });
+
+it('lets entries go with alerts that come thick and fast, but never for long', async () => {
+  const { writer, sent, answer } = writerOf();
+  const step = (act: () => void, milliseconds: number) => {
+    act();
+    vi.advanceTimersByTime(milliseconds);
+  };
+  const alert = (id: number) => () => writer.addAlert(sampleAlert(id), () => undefined);
+  const entry = (id: number) => () => void writer.addEntry(closeEntry(id, 'done', 0));
+  // Alone, an entry goes at once.
+  step(alert(1), 0);
+  step(() => answer(true), 0);
+  step(entry(1), 0);
+  expect(sent.map(({ alerts, entries }) => [alerts, entries])).toEqual([
+    [1, 0],
+    [0, 1],
+  ]);
+  step(() => answer(true), 0);
+  step(alert(2), 0);
+  step(() => answer(true), 0);
+  step(entry(2), 0);
+  expect(sent).toHaveLength(3);
+  step(alert(3), 0);
+  expect(sent.at(-1)).toMatchObject({ alerts: 1, entries: 1 });
+  step(() => answer(true), 0);
+  step(entry(3), 0);
+  expect(sent).toHaveLength(4);
+  vi.advanceTimersByTime(1);
+  expect(sent.at(-1)).toMatchObject({ alerts: 0, entries: 1 });
+});

@@ -30,9 +30,15 @@ interface Batch {
 const FIRST_PAUSE = 50;
 const LONGEST_PAUSE = 1_000;
 
+/** Batches with alerts that follow one another within so many milliseconds mean load. */
+const LOAD_GAP = 2;
+/** Milliseconds for which entries wait under load for alerts to go with. */
+const LINGER = 1;
+
 /**
  * Gathers what is to be recorded into batches: a batch is what came while the one before it was being written. No timer and
- * no size decides, so that one alert alone waits for nothing and many share one sync of the disk.
+ * no size decides, so that one alert alone waits for nothing and many share one sync of the disk. Entries have no sender that
+ * waits for them: while alerts come thick and fast, they go with the next of those, instead of a sync of their own.
  */
 export class BatchWriter {
   readonly #options: BatchWriterOptions;
@@ -48,6 +54,10 @@ export class BatchWriter {
   /** Entries wait until this timer is over, because they could not be written just now. */
   #pause: NodeJS.Timeout | undefined;
   #nextPause = FIRST_PAUSE;
+  /** When the last batch with alerts was sent, and the one before it. */
+  #alertsSentAt = Number.NEGATIVE_INFINITY;
+  #alertsSentBefore = Number.NEGATIVE_INFINITY;
+  #linger: NodeJS.Timeout | undefined;
   #isHealthy = true;
   #reason = '';
   #onHealth: ((writable: boolean, reason: string) => void) | undefined;
@@ -158,7 +168,20 @@ export class BatchWriter {
   #flush(): void {
     if (this.#inFlight || !this.#isConnected) return;
     const entries = this.#pause && !this.#isClosed ? [] : this.#entries;
-    if (this.#alerts.length + entries.length > 0) this.#send(entries);
+    if (this.#alerts.length === 0 && entries.length > 0 && this.#isUnderLoad()) this.#flushSoon();
+    else if (this.#alerts.length + entries.length > 0) this.#send(entries);
+  }
+
+  #isUnderLoad(): boolean {
+    const sinceLast = performance.now() - this.#alertsSentAt;
+    return sinceLast < LOAD_GAP && this.#alertsSentAt - this.#alertsSentBefore < LOAD_GAP && !this.#isClosed;
+  }
+
+  #flushSoon(): void {
+    this.#linger ??= setTimeout(() => {
+      this.#linger = undefined;
+      if (!this.#inFlight && this.#isConnected && !this.#pause && this.#entries.length > 0) this.#send(this.#entries);
+    }, LINGER);
   }
 
   /** With no alerts and no entries this only finds out whether writing works. */
@@ -170,7 +193,12 @@ export class BatchWriter {
     this.#alerts = [];
     this.#arena = new Arena(this.#spare);
     this.#spare = undefined;
-    this.#inFlight = { alerts, entries, sentAt: performance.now() };
+    const sentAt = performance.now();
+    this.#inFlight = { alerts, entries, sentAt };
+    if (alerts.length > 0) {
+      this.#alertsSentBefore = this.#alertsSentAt;
+      this.#alertsSentAt = sentAt;
+    }
     this.#options.send({ kind: 'batch', buffer: arena.buffer, alerts: alerts.length, entries: entries.length });
   }
 
