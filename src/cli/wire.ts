@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Catalog } from '../model/definition.ts';
 import type { Adapters } from '../model/doors.ts';
@@ -82,6 +83,8 @@ export async function wireServer(options: WiringOptions): Promise<WiredServer> {
   });
   const stopping = new AbortController();
   const over = new AbortController();
+  // Every plan that waits listens to them.
+  setMaxListeners(0, stopping.signal, over.signal);
   const stages = { executor, apis, lanes, policies, telemetry, stopping: stopping.signal, signal: over.signal };
   const pipeline = createPipeline(options, { ...stages, dedup: await restoreDedup(settings, journal) });
   const intake = new Intake({
