@@ -13,18 +13,34 @@ import {
 import Database from 'libsql';
 import { TalonError } from '../../model/talon-error.ts';
 import { createJournalFile, faultOfShape, type JournalDatabase, single, sqliteCode, tablesOf } from './journal-file.ts';
+import { applyDamagedLog, isLogDamaged } from './log-damage.ts';
 import { lastIdIn, type Salvaged, salvageById, salvageByKeys, salvageKeys } from './salvage.ts';
 import { APPLICATION_ID, FORMAT, PAGE_SIZE, TABLES } from './schema.ts';
 
+/** How a copy of a journal was made. */
+export interface Copied {
+  /** Whether SQLite makes sense of the file and its log as they are. */
+  readonly isReadable: boolean;
+  /** Pages whose latest content was in a damaged place of the log. */
+  readonly stalePages: number;
+}
+
 /**
- * Copies file and log. Where SQLite cannot make sense of the first page, the copy gets that of a new journal, which is the
- * same but for counts: all tables were made at once, so that each begins at the same page in every journal.
- *
- * @returns whether it could
+ * Copies file and log. A damaged log is worked into the copy as far as it is good. Where SQLite cannot make sense of the first
+ * page, the copy gets that of a new journal, which is the same but for counts: all tables were made at once, so that each
+ * begins at the same page in every journal.
  */
-export function openableCopy(file: string, copy: string): boolean {
+export function openableCopy(file: string, copy: string): Copied {
   copyFileSync(file, copy);
-  if (existsSync(`${file}-wal`)) copyFileSync(`${file}-wal`, `${copy}-wal`);
+  const log = `${file}-wal`;
+  const isDamaged = isLogDamaged(log);
+  const stalePages = isDamaged ? applyDamagedLog(log, copy) : 0;
+  if (existsSync(log) && !isDamaged) copyFileSync(log, `${copy}-wal`);
+  return { isReadable: giveReadableStart(file, copy) && !isDamaged, stalePages };
+}
+
+/** @returns whether it had one */
+function giveReadableStart(file: string, copy: string): boolean {
   const format = formatOf(copy);
   if (format !== undefined && format > FORMAT) {
     throw new TalonError('journal', `the journal ${file} was written by a later version of Talon (format ${format})`);
@@ -96,10 +112,10 @@ export interface Found {
  *
  * @throws TalonError('journal') when there is nothing
  */
-export function readCopy(file: string, copy: string): Found {
+export function readCopy(file: string, copy: string, { stalePages }: Copied): Found {
   const database = new Database(copy);
   try {
-    const found = readTables(database);
+    const found = readTables(database, stalePages === 0);
     const tables = [found.alerts, found.ends, found.entries, found.budgetUses, found.policies, found.facts];
     if (tables.every(({ rows }) => rows.length === 0) && !tables.every(({ isWhole }) => isWhole)) {
       throw nothingThere(file);
@@ -124,14 +140,16 @@ function isSoundAsAWhole(database: JournalDatabase): boolean {
   }
 }
 
-function readTables(database: JournalDatabase): Omit<Found, 'isSound'> {
+/** @param isLatest whether every page has its latest content; otherwise no table is whole, even if nothing in it is wrong */
+function readTables(database: JournalDatabase, isLatest: boolean): Omit<Found, 'isSound'> {
+  const whole = (salvaged: Salvaged): Salvaged => ({ ...salvaged, isWhole: salvaged.isWhole && isLatest });
   const last = lastIdIn(database);
-  const alerts = salvageById(database, 'alert', last);
-  const ends = salvageById(database, 'ended', last);
+  const alerts = whole(salvageById(database, 'alert', last));
+  const ends = whole(salvageById(database, 'ended', last));
   const ids = alerts.rows.map(([id]) => id as number);
-  const entries = salvageByKeys(database, 'entry', 'alert', ids);
+  const entries = whole(salvageByKeys(database, 'entry', 'alert', ids));
   const withBudgets = new Set([...salvageKeys(database, 'budget_use', 'alert'), ...ids]);
-  const budgetUses = salvageByKeys(database, 'budget_use', 'alert', withBudgets);
+  const budgetUses = whole(salvageByKeys(database, 'budget_use', 'alert', withBudgets));
   const revisions = new Set(alerts.rows.map((row) => row[3] as string));
   for (const revision of salvageKeys(database, 'policy', 'revision')) revisions.add(String(revision));
   const policies = salvageByKeys(database, 'policy', 'revision', revisions);

@@ -1,6 +1,7 @@
+import { existsSync } from 'node:fs';
 import type { AcceptedAlert, DatedProgress, PlanState, StoredPolicy } from '../../model/journal.ts';
 import { TalonError } from '../../model/talon-error.ts';
-import { damaged, type JournalDatabase, lockJournal, openExisting, worded } from './journal-file.ts';
+import { damaged, type JournalDatabase, lockJournal, openExisting, refuseDamagedLog, worded } from './journal-file.ts';
 import {
   BadRow,
   checked,
@@ -42,6 +43,14 @@ const STATES_IN_ORDER: readonly (readonly Exclude<PlanState, 'open'>[])[] = [
   ['done', 'dropped'],
 ];
 
+/** Looks at a log that no server writes. The lock is held for a moment only, lest a server that starts should find it taken. */
+function refuseLogLeftBehind(file: string): void {
+  if (!existsSync(`${file}-wal`)) return;
+  const lock = lockJournal(file);
+  lock?.release();
+  if (lock) refuseDamagedLog(file);
+}
+
 /** The journal as operators work on it: beside a server, which notices what is changed, or without one. */
 export class JournalDesk {
   readonly #file: string;
@@ -51,6 +60,7 @@ export class JournalDesk {
   /** @throws TalonError('journal') when there is no such file, or it is no journal, or it is damaged */
   constructor(file: string) {
     this.#file = file;
+    refuseLogLeftBehind(file);
     this.#database = openExisting(file);
   }
 

@@ -12,6 +12,7 @@ import {
 import path from 'node:path';
 import Database from 'libsql';
 import { TalonError } from '../../model/talon-error.ts';
+import { isLogDamaged } from './log-damage.ts';
 import { APPLICATION_ID, FORMAT, PAGE_SIZE, TABLES, type Table } from './schema.ts';
 
 /** Milliseconds to wait while another process writes. */
@@ -62,12 +63,23 @@ export function lockJournal(file: string): JournalLock | undefined {
 export function openForServer(file: string): JournalDatabase {
   if (existsSync(`${file}${REPAIRED}`)) throw damaged(file, 'a repair of it was not finished');
   if (!existsSync(file)) create(file);
+  refuseDamagedLog(file);
   const database = openExisting(file);
   worded(file, () => {
     for (const each of [file, `${file}-wal`, `${file}-shm`]) if (existsSync(each)) chmodSync(each, 0o600);
     checkShape(file, database);
   });
   return database;
+}
+
+/**
+ * To be called before SQLite opens the file: it takes what is in front of the damage for the whole log, and removes the rest
+ * when it is closed. Not for the log of a server that runs, which changes while it is read.
+ *
+ * @throws TalonError('journal')
+ */
+export function refuseDamagedLog(file: string): void {
+  if (worded(file, () => isLogDamaged(`${file}-wal`))) throw damaged(file, 'its log is damaged in the middle');
 }
 
 /**

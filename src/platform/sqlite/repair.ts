@@ -44,9 +44,9 @@ function repair(file: string, now: Date): RepairReport {
   const copy = `${file}.repairing`;
   const unfinished = `${file}.new`;
   try {
-    const isReadable = openableCopy(file, copy);
-    const found = readCopy(file, copy);
-    if (isReadable && found.isSound) return nothingLost();
+    const copied = openableCopy(file, copy);
+    const found = readCopy(file, copy, copied);
+    if (copied.isReadable && found.isSound) return nothingLost();
     for (const each of [unfinished, `${unfinished}-journal`]) rmSync(each, { force: true });
     createJournalFile(unfinished);
     const report = write(unfinished, found, now.getTime());
