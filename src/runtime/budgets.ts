@@ -21,8 +21,10 @@ const SWEEP_EVERY = 1_024;
 interface Uses {
   /** Seconds for which uses of the key matter. */
   window: number;
-  /** Milliseconds since 1970 by user, oldest first. */
+  /** Milliseconds since 1970 by user. */
   readonly at: Map<string, number>;
+  /** The same times, oldest first: there may be hundreds of thousands, and every step counts them. */
+  times: number[];
 }
 
 /**
@@ -36,7 +38,7 @@ export class Budgets {
   /** @param uses what the journal says of the time before, as far back as {@link LONGEST_WINDOW_SECONDS} */
   constructor(uses: readonly BudgetUse[] = []) {
     for (const { key, at, alert, step } of uses.toSorted((a, b) => a.at - b.at)) {
-      this.#usesOf(key, LONGEST_WINDOW_SECONDS).at.set(nameOf({ alert, step }), at);
+      record(this.#usesOf(key, LONGEST_WINDOW_SECONDS), nameOf({ alert, step }), at);
     }
   }
 
@@ -47,9 +49,11 @@ export class Budgets {
 
   /**
    * Takes one use of each limit for a step, or of none if one of them is spent. What the step holds already, from an earlier
-   * try, is not taken twice and never spent. Returns the limit that is spent, if there is one.
+   * try, is not taken twice and never spent, for as long as its window lasts: a step that waited for longer, for an API that
+   * was away or for an operator, acts in another window and has to find room there.
    *
    * @param now milliseconds since 1970
+   * @returns the limit that is spent, if there is one
    */
   reserve<L extends BudgetLimit>(user: BudgetUser, limits: readonly L[], now: number): L | undefined {
     const spent = limits.find((limit) => this.isSpent(user, limit, now));
@@ -60,29 +64,32 @@ export class Budgets {
 
   /** Whether the step would find a limit spent. */
   isSpent(user: BudgetUser, { key, max, window }: BudgetLimit, now: number): boolean {
-    return !this.#uses.get(key)?.at.has(nameOf(user)) && this.count(key, window, now) >= max;
+    const own = this.#uses.get(key)?.at.get(nameOf(user)) ?? Number.NEGATIVE_INFINITY;
+    return own <= now - window * 1000 && this.count(key, window, now) >= max;
   }
 
   /** How often a key was used within a window of seconds that ends now, by others than `user`. */
   count(key: string, window: number, now: number, user?: BudgetUser): number {
+    const uses = this.#uses.get(key);
+    if (!uses) return 0;
     const since = now - window * 1000;
-    const own = user && nameOf(user);
-    let count = 0;
-    for (const [name, at] of this.#uses.get(key)?.at ?? []) if (at > since && name !== own) count++;
-    return count;
+    const own = user && uses.at.get(nameOf(user));
+    return uses.times.length - countUntil(uses.times, since) - Number(own !== undefined && own > since);
   }
 
+  /** Where limits of one key have several windows, the shortest one renews the use for all: that is when the step acts. */
   #take(user: BudgetUser, key: string, window: number, now: number): void {
     const uses = this.#usesOf(key, window);
     uses.window = Math.max(uses.window, window);
-    if (!uses.at.has(nameOf(user))) uses.at.set(nameOf(user), now);
+    const held = uses.at.get(nameOf(user));
+    if (held === undefined || held <= now - window * 1000) record(uses, nameOf(user), now);
     if (++this.#unswept >= SWEEP_EVERY) this.#sweep(now);
   }
 
   #usesOf(key: string, window: number): Uses {
     const known = this.#uses.get(key);
     if (known) return known;
-    const uses: Uses = { window, at: new Map() };
+    const uses: Uses = { window, at: new Map(), times: [] };
     this.#uses.set(key, uses);
     return uses;
   }
@@ -90,11 +97,38 @@ export class Budgets {
   /** Forgets what no window reaches any more. */
   #sweep(now: number): void {
     this.#unswept = 0;
-    for (const [key, { window, at }] of this.#uses) {
-      for (const [user, used] of at) if (used <= now - window * 1000) at.delete(user);
-      if (at.size === 0) this.#uses.delete(key);
+    for (const [key, uses] of this.#uses) {
+      const gone = countUntil(uses.times, now - uses.window * 1000);
+      if (gone === uses.times.length) this.#uses.delete(key);
+      else if (gone > 0) forget(uses, gone);
     }
   }
+}
+
+/** Sets when a key was used by somebody. */
+function record({ at, times }: Uses, user: string, now: number): void {
+  const before = at.get(user);
+  if (before !== undefined) times.splice(countUntil(times, before) - 1, 1);
+  at.set(user, now);
+  times.splice(countUntil(times, now), 0, now);
+}
+
+/** Drops the oldest uses of a key. */
+function forget(uses: Uses, count: number): void {
+  const latest = uses.times[count - 1] ?? Number.NEGATIVE_INFINITY;
+  for (const [user, used] of uses.at) if (used <= latest) uses.at.delete(user);
+  uses.times = uses.times.slice(count);
+}
+
+/** How many of some times, oldest first, are not after a point in time. */
+function countUntil(times: readonly number[], point: number): number {
+  let [low, high] = [0, times.length];
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((times[middle] ?? 0) <= point) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
 
 function nameOf({ alert, step }: BudgetUser): string {
