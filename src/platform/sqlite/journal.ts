@@ -186,7 +186,7 @@ class ThreadJournal implements Journal {
     question: Name,
     argument: Questions[Name]['argument'],
   ): Promise<Questions[Name]['answer']> {
-    if (this.#missing !== undefined) return Promise.reject(new Error(this.#missing));
+    if (this.#missing !== undefined) return Promise.reject(new TalonError('journal', this.#missing));
     return new Promise((resolve, reject) => {
       const id = ++this.#lastQuestion;
       this.#questions.set(id, { resolve, reject });
@@ -197,7 +197,7 @@ class ThreadJournal implements Journal {
   #receive(message: FromThread): void {
     if (message.kind === 'written') this.#writer.written(message);
     else if (message.kind === 'answer') this.#take(message.id)?.resolve(message.answer as never);
-    else if (message.kind === 'unanswered') this.#take(message.id)?.reject(new Error(message.error));
+    else if (message.kind === 'unanswered') this.#take(message.id)?.reject(new TalonError('journal', message.error));
     else if (message.kind === 'reopened') this.#reopen(message.plans, message.nextSeq);
     else if (message.kind === 'notice') this.#options.onNotice?.(message.notice);
   }
@@ -215,7 +215,7 @@ class ThreadJournal implements Journal {
 
   #lose(reason: string): void {
     this.#missing = reason;
-    for (const { reject } of this.#questions.values()) reject(new Error(reason));
+    for (const { reject } of this.#questions.values()) reject(new TalonError('journal', reason));
     this.#questions.clear();
     // An end that was asked for is no fault.
     if (this.#isEnding) return;
