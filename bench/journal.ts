@@ -18,6 +18,8 @@ const PODS = 500;
 /** Where the log goes: to write 30,000 lines a second is not what is measured. */
 const LOG_FOLDER = existsSync('/dev/shm') ? '/dev/shm' : tmpdir();
 const SLOW_SYNC_MICROSECONDS = 2_000;
+/** Until then the compilers of V8 take a good part of two cores. */
+const WARM_UP_SECONDS = 3;
 
 interface Scenario {
   readonly name: string;
@@ -126,7 +128,7 @@ async function measure(
     await sleep(1_000);
     const idle = server.memory();
     const put = (to: Server, time: number) => measured(to, { port: to.port, bodies, seconds: time, connections });
-    for (const each of [bare, server]) await put(each, 1);
+    for (const each of [bare, server]) await put(each, WARM_UP_SECONDS);
     const pairs: { readonly bare: Measured; readonly ours: Measured; readonly commits: CommitFigures }[] = [];
     for (let round = 0; round < rounds; round++) {
       const bareRound = await put(bare, seconds);
