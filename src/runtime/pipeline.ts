@@ -14,8 +14,11 @@ import { PlanHistory } from './resume.ts';
 /** Plans up to which alerts stay decoded until it is their turn. */
 const KEPT_EVENTS = 64;
 
-/** Tries of one step that may be cut off by an end of the server, before its plan is held to be the cause. */
-const MOST_CUT_OFF = 5;
+/**
+ * Tries of one step that may be cut off by an end of the server, before its plan is held to be the cause. Not fewer: whatever
+ * else ends a server again and again as soon as it has started (its memory limit, a probe) cuts off the same first plans.
+ */
+const MOST_CUT_OFF = 10;
 
 /** An alert for which rules matched. */
 export interface MatchedAlert {

@@ -43,7 +43,10 @@ export class StepHistory {
     return this.answers.size > 0 ? this.#pod : undefined;
   }
 
-  /** Tries that neither ended nor are followed by another one on purpose: the server ended in the middle of them. */
+  /**
+   * Tries since its last effect that neither ended nor are followed by another one on purpose: the server ended in the middle of
+   * them. A step that gets further with each try is not what ends the server.
+   */
   get cutOff(): number {
     return this.#cutOff + Number(this.#trying);
   }
@@ -62,6 +65,7 @@ export class StepHistory {
       case 'answered':
         this.answers.set(progress.call, [...(this.answers.get(progress.call) ?? []), progress.answer]);
         this.#settle(progress.call);
+        this.#cutOff = 0;
         return;
       case 'failed':
         if (!UNCERTAIN.includes(progress.code)) this.#settle(progress.call);
