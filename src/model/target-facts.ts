@@ -1,13 +1,22 @@
 import type { Owner } from './capability.ts';
 import type { NodeTarget, PodTarget } from './doors.ts';
 
+/**
+ * What controls a pod, for guards: only what says that it controls it. `Node` is that of static pods alone. Everything else
+ * that has a name of its own choosing is `other`.
+ */
+export interface PodOwner {
+  readonly kind: Owner['kind'] | 'Node';
+  readonly name: string;
+}
+
 /** What guards may know of a pod. Read from the API server, never from the alert. */
 export interface PodFacts {
   readonly namespace: string;
   readonly name: string;
   readonly uid: string;
   readonly labels: Readonly<Record<string, string>>;
-  readonly owner: Owner | null;
+  readonly owner: PodOwner | null;
   /** Name of the node; empty while the pod is on none. */
   readonly node: string;
   /** Ids of its containers without the `runtime://` before them, of all kinds and states. */

@@ -105,7 +105,7 @@ function readTarget(map: StrictMap): Pick<GuardedAction, 'pod' | 'node'> {
       labels: target?.textMap('labels') ?? {},
       owner: owner
         ? {
-            kind: owner.word('kind', ['DaemonSet', 'StatefulSet', 'ReplicaSet', 'other']) ?? 'other',
+            kind: owner.word('kind', ['DaemonSet', 'StatefulSet', 'ReplicaSet', 'Node', 'other']) ?? 'other',
             name: owner.text('name') ?? '',
           }
         : null,

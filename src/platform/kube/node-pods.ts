@@ -3,13 +3,10 @@ import type { NodePod } from '../../model/capability.ts';
 import { DoorError } from '../../model/door-error.ts';
 import type { NodeTarget, PodTarget } from '../../model/doors.ts';
 import type { KubeClient, ObjectName } from './kube-client.ts';
-import { ownerOf } from './pod-owner.ts';
+import { isMirror, ownerOf } from './pod-owner.ts';
 
 /** Pods of one answer. Kubernetes itself does not support that many on a node. */
 const MOST_PODS = 1000;
-
-/** The kubelet marks pods that it runs from files. */
-const MIRROR = 'kubernetes.io/config.mirror';
 
 /** @throws DoorError of code `refused` for more than 1,000 pods: an action on a part of them would look complete */
 export async function podsOfNode(
@@ -32,11 +29,11 @@ export async function podsOfNode(
 }
 
 function nodePod(found: V1Pod, self: ObjectName | undefined): Omit<NodePod, 'pod'> & { readonly pod: PodTarget } {
-  const { name = '', namespace = '', uid, annotations } = found.metadata ?? {};
+  const { name = '', namespace = '', uid } = found.metadata ?? {};
   return {
     pod: { kind: 'pod', namespace, name, ...(uid !== undefined && { uid }) },
     ownerKind: ownerOf(found)?.kind ?? null,
-    mirror: annotations?.[MIRROR] !== undefined,
+    mirror: isMirror(found),
     self: self?.name === name && self.namespace === namespace,
   };
 }

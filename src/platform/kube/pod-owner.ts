@@ -1,11 +1,32 @@
 import type { V1OwnerReference, V1Pod } from '@kubernetes/client-node';
 import type { Owner } from '../../model/capability.ts';
+import type { PodOwner } from '../../model/target-facts.ts';
+
+/** The kubelet marks pods that it runs from files. Nobody can mark a pod that exists. */
+const MIRROR = 'kubernetes.io/config.mirror';
+
+/** Whether the API server only shows the pod, which a kubelet runs from a file. */
+export function isMirror({ metadata }: V1Pod): boolean {
+  return metadata?.annotations?.[MIRROR] !== undefined;
+}
 
 /** What controls the pod. Where no reference says that it does, the first one counts, as in Falco Talon. */
 export function ownerOf({ metadata }: V1Pod): Owner | null {
   const references = metadata?.ownerReferences ?? [];
   const owner = references.find(({ controller }) => controller) ?? references[0];
   return owner ? { kind: ownerKind(owner), name: owner.name } : null;
+}
+
+/**
+ * The same for guards, who protect pods because of it: whoever writes a pod may name any object as its owner, but controllers
+ * let go of what is not theirs, and a kubelet deletes mirror pods without a file.
+ */
+export function controllerOf(pod: V1Pod): PodOwner | null {
+  const owner = pod.metadata?.ownerReferences?.find(({ controller }) => controller);
+  if (!owner) return null;
+  const { apiVersion, kind, name } = owner;
+  const isStatic = apiVersion === 'v1' && kind === 'Node' && isMirror(pod) && name === pod.spec?.nodeName;
+  return { kind: isStatic ? 'Node' : ownerKind(owner), name };
 }
 
 function ownerKind({ apiVersion, kind }: V1OwnerReference): Owner['kind'] {

@@ -55,6 +55,40 @@ describe('the facts of a pod', () => {
     expect(await facts()).toMatchObject({ labels: {}, owner: null, node: '', containerIds: [] });
   });
 
+  describe('name as owner', () => {
+    const owner = { apiVersion: 'apps/v1', kind: 'DaemonSet', name: 'agent', uid: 'o', controller: true };
+    const node = { apiVersion: 'v1', kind: 'Node', name: 'node-1', uid: 'n', controller: true };
+    const mirror = { 'kubernetes.io/config.mirror': 'hash' };
+    it.each([
+      [
+        'what controls it',
+        [{ ...owner, kind: 'Job', controller: false }, owner],
+        {},
+        { kind: 'DaemonSet', name: 'agent' },
+      ],
+      ['nothing that only says so', [{ ...owner, controller: undefined }], {}, null],
+      ['the node of a static pod', [node], mirror, { kind: 'Node', name: 'node-1' }],
+      ['no node of a pod that names it', [node], {}, { kind: 'other', name: 'node-1' }],
+      ['no node on which it is not', [{ ...node, name: 'node-2' }], mirror, { kind: 'other', name: 'node-2' }],
+      [
+        'no node for a job of its name',
+        [{ ...node, kind: 'Job', apiVersion: 'batch/v1' }],
+        mirror,
+        { kind: 'other', name: 'node-1' },
+      ],
+      [
+        'no node of another API',
+        [{ ...node, apiVersion: 'example.com/v1' }],
+        mirror,
+        { kind: 'other', name: 'node-1' },
+      ],
+    ])('%s', async (_, ownerReferences, annotations, expected) => {
+      const metadata = { name: 'web', namespace: 'shop', uid: 'uid-1', ownerReferences, annotations };
+      recorded.api.answers.set(READ, { status: 200, body: { metadata, spec: { nodeName: 'node-1' } } });
+      expect((await facts()).owner).toEqual(expected);
+    });
+  });
+
   it('are never kept: a guard judges the present state', async () => {
     recorded.api.answers.set(READ, { status: 200, body: { metadata: { name: 'web', uid: 'uid-1' } } });
     const target = pod();

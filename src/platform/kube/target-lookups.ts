@@ -3,7 +3,7 @@ import { DoorError } from '../../model/door-error.ts';
 import { podNotFound } from '../../model/kube-names.ts';
 import type { NodeFacts, PodFacts, TargetLookups } from '../../model/target-facts.ts';
 import type { KubeClient } from './kube-client.ts';
-import { ownerOf } from './pod-owner.ts';
+import { controllerOf } from './pod-owner.ts';
 import { whenMissing } from './when-missing.ts';
 
 /** What guards ask of the API server: always its present state. */
@@ -29,7 +29,7 @@ function podFacts(pod: V1Pod): PodFacts {
     name,
     uid,
     labels,
-    owner: ownerOf(pod),
+    owner: controllerOf(pod),
     node: pod.spec?.nodeName ?? '',
     containerIds: containerIds(pod.status),
   };
