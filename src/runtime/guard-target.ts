@@ -1,4 +1,5 @@
 import type { Actionner } from '../model/definition.ts';
+import { DoorError } from '../model/door-error.ts';
 import type { PodTarget } from '../model/doors.ts';
 import {
   FIELD_KEYS,
@@ -21,7 +22,8 @@ const NOTHING: TargetNames = { resource: '', namespace: '', name: '' };
  * What the action is about, as the executor will read it from the alert: the pod or the audited object that its actionner
  * requires. A namespace that is itself the object counts as its own.
  *
- * @throws DoorError('not-found') for a pod whose name no pod can have
+ * @throws DoorError('not-found') for what no pod, and no other object, can be called: policies compare names, and `a/../b` is
+ *   none that they know
  */
 export function targetOf({ requires }: Actionner, event: FalcoEvent): TargetNames {
   if (requires.includes(FIELD_KEYS.podName)) {
@@ -32,7 +34,16 @@ export function targetOf({ requires }: Actionner, event: FalcoEvent): TargetName
   if (!requires.includes(FIELD_KEYS.targetResource)) return NOTHING;
   const resource = targetResource(event) ?? '';
   const name = targetName(event) ?? '';
-  return { resource, name, namespace: resource === 'namespaces' ? name : (targetNamespace(event) ?? '') };
+  const within = resource === 'namespaces' ? name : (targetNamespace(event) ?? '');
+  if (!/^[a-z0-9-]+$/.test(resource) || !isPathSegment(name) || !(within === '' || isNamespaceName(within))) {
+    throw new DoorError('not-found', `the ${resource} '${name}' in the namespace '${within}' cannot exist`);
+  }
+  return { resource, name, namespace: within };
+}
+
+/** What Kubernetes asks of names of all kinds; those of cluster roles, for example, are freer than those of pods. */
+function isPathSegment(name: string): boolean {
+  return name !== '.' && name !== '..' && /^[^/%\p{C}\s]+$/u.test(name);
 }
 
 /**

@@ -226,6 +226,34 @@ describe('facts are looked up only if somebody asks for them', () => {
     expect(world.lookups.asked).toEqual([]);
   });
 
+  test.each([
+    ['pods', 'shop', '..'],
+    ['configmaps', 'shop', '../../kube-system/configmaps/coredns'],
+    ['configmaps', 'shop', 'a%2f..'],
+    ['configmaps', 'shop/../kube-system', 'coredns'],
+    ['configmaps', 'KUBE-SYSTEM', 'coredns'],
+    ['configmaps', 'kube-system ', 'coredns'],
+    ['configmaps', 'kube-system', ''],
+    ['namespaces', '', 'kube-system/'],
+    ['Namespaces', 'x', 'kube-system'],
+    ['pods/../namespaces', 'x', 'kube-system'],
+    ['', 'kube-system', 'coredns'],
+  ])('there are no %s in %j called %j', async (resource, namespace, name) => {
+    const world = new World([policy('P', { expression: 'has(target.owner) && target.namespace == "kube-system"' })]);
+    const keys = { 'ka.target.resource': resource, 'ka.target.namespace': namespace, 'ka.target.name': name };
+    const asked = world.ask({ alert: { output_fields: keys }, actionner: deleteObject });
+    await expect(asked).rejects.toMatchObject({ code: 'not-found' });
+    expect(world.lookups.asked).toEqual([]);
+  });
+
+  test('names of cluster roles have signs that pods have not', async () => {
+    const keys = { 'ka.target.resource': 'clusterroles', 'ka.target.name': 'system:Node-Reader' };
+    const own = policy('Own', { expression: 'target.name.startsWith("system:") && target.namespace == ""' });
+    expect(await ask([own], { alert: { output_fields: keys }, actionner: deleteObject })).toMatchObject({
+      kind: 'denied',
+    });
+  });
+
   test('of an audited object the alert is all that is known', async () => {
     const alert = { output_fields: { 'ka.target.resource': 'namespaces', 'ka.target.name': 'shop' } };
     const own = policy('Own', { expression: 'target.resource == "namespaces" && target.namespace == "shop"' });
