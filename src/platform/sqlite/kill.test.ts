@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, expect, it } from 'vitest';
@@ -12,14 +13,15 @@ const url = (file: string) => JSON.stringify(pathToFileURL(path.join(import.meta
 
 /** Accepts alerts, records steps and ends plans, sixteen side by side, and says of each what is on disk by then. */
 const WORK = `
-import { writeSync } from 'node:fs';
+import { openSync, writeSync } from 'node:fs';
 const { openJournal } = await import(${url('journal.ts')});
 const { workerStart } = await import(${url('../../cli/worker-file.ts')});
 const { sampleAlert } = await import(${url('scratch-journal.ts')});
 const file = process.env.JOURNAL;
 const journal = await openJournal({ file, worker: workerStart('journal'), retentionHours: 1e6, maxBytes: 2 ** 30, maxWaitingBytes: 2 ** 22 });
-const say = (line) => writeSync(1, line + '\\n');
-say('ready');
+const said = openSync(process.env.SAID, 'a');
+const say = (line) => writeSync(said, line + '\\n');
+console.log('ready');
 async function work() {
   for (;;) {
     const id = journal.newId();
@@ -36,31 +38,26 @@ async function work() {
 await Promise.all(Array.from({ length: 16 }, work));
 `;
 
-/** Starts the work, kills it at some moment, and gives what it said. */
-async function killedWork(file: string, milliseconds: number): Promise<string[]> {
+/** Starts the work and kills it at some moment. What it says it writes into a file, which takes it whatever comes. */
+async function killedWork(file: string, said: string, milliseconds: number): Promise<void> {
   const args = ['--import', import.meta.resolve('tsx'), '--input-type=module', '--eval', WORK];
-  const env = { ...process.env, JOURNAL: file };
+  const env = { ...process.env, JOURNAL: file, SAID: said };
   const child: ChildProcess = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'], env });
-  let said = '';
-  child.stdout?.on('data', (chunk) => {
-    said += chunk;
-  });
   child.stdout?.once('data', () => setTimeout(() => child.kill('SIGKILL'), milliseconds));
   const signal = await new Promise((resolve) => child.on('close', (_code, by) => resolve(by)));
   expect(signal).toBe('SIGKILL');
-  // The last line may be torn.
-  return said.split('\n').slice(0, -1);
 }
 
 afterAll(removeScratch);
 
 it('has everything that it said was on disk, whole and once, however often the process is killed', async () => {
   const file = scratchFile();
-  const said: string[] = [];
-  for (let kill = 0; kill < KILLS; kill++) said.push(...(await killedWork(file, 20 + 35 * kill)));
+  const log = `${path.dirname(path.dirname(file))}/said`;
+  for (let kill = 0; kill < KILLS; kill++) await killedWork(file, log, 20 + 35 * kill);
+  const said = readFileSync(log, 'utf8').split('\n');
   const ids = (what: string) => said.flatMap((line) => (line.startsWith(what) ? [Number(line.split(' ')[1])] : []));
   const [accepted, ended, closed] = [ids('accepted'), ids('ended'), ids('closed')];
-  expect(accepted.length).toBeGreaterThan(100);
+  expect(accepted.length).toBeGreaterThan(50);
   expect(new Set(accepted).size).toBe(accepted.length);
 
   // A damaged row, or one twice, would be refused here.
