@@ -149,6 +149,7 @@ export const ERRORS = {
   ),
   T1910: error('rules', 'a deny expression could fail for some alerts', 'write it so that it always has a result'),
   T1911: error('rules', 'a budget is malformed', 'give it `max` and a `window` such as 10m, and `per` if need be'),
+  T1912: error('rules', 'a file of policies has none', 'write a policy into it, or do not give it'),
 } as const satisfies Record<`T1${string}`, ErrorKind>;
 
 /** A code of {@link ERRORS}. */

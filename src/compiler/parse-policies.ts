@@ -13,8 +13,18 @@ import type { MapNode, YamlNode } from './yaml-node.ts';
  */
 export function parsePolicies(source: Source, findings: Findings): readonly PolicyBlock[] {
   const fields = new Fields(findings);
-  const entries = readDocuments(source, findings).flatMap((root) => entriesOf(root, findings));
+  const documents = readDocuments(source, findings);
+  const entries = documents.flatMap((root) => entriesOf(root, findings));
+  if (findings.complete && documents.every(isBare)) {
+    // A file that somebody is about to write, or emptied by mistake, must not take the guards away.
+    findings.add('T1912', { source, start: 0, end: 0 }, `there is no policy in \`${source.path}\``);
+  }
   return entries.map((entry) => policyBlock(entry, fields));
+}
+
+/** Whether a document has nothing in it, right or wrong. */
+function isBare(root: YamlNode | null): boolean {
+  return !root || isUnset(root) || (root.kind === 'list' && root.items.every(isUnset));
 }
 
 function entriesOf(root: YamlNode | null, findings: Findings): readonly MapNode[] {

@@ -70,8 +70,8 @@ export async function lookUpFacts(
 const CONTAINER_ID = /^[0-9a-f]{12}(?:[0-9a-f]{52})?$/;
 
 /**
- * Whether the alert knows what only somebody on the pod's node can know: the container's id is one of the pod's, and the pod
- * runs on the host that the alert came from. A forged alert does not, nor does one that is older than the pod.
+ * Whether the alert knows what can be seen on the pod's node, or by who may read the pod: the container's id is one of the
+ * pod's, and the pod runs on the host that the alert came from. A forged alert does not, nor does one that is older than the pod.
  */
 export function isVerified(event: FalcoEvent, pod: PodFacts, node: NodeFacts): boolean {
   const id = fieldText(event, 'container.id') ?? '';
