@@ -17,6 +17,9 @@ const ACTION_KEYS = ['name', 'actionner', 'parameters'];
 const TARGET_KEYS = ['labels', 'owner', 'node', 'containers'];
 const USE_KEYS = ['ago', 'times', 'rule', 'actionner', 'namespace', 'pod'];
 
+/** More than any budget allows. */
+const MOST_TIMES = 100_000;
+
 /** When tests are if they do not say: a Thursday. */
 const NOON = Date.UTC(2026, 0, 1, 12);
 
@@ -137,5 +140,7 @@ function readUse(node: YamlNode, findings: TestFindings): EarlierUse {
   });
   const { actionner } = Object.fromEntries(given);
   if (actionner !== undefined) checkActionner(map, actionner, findings);
-  return { ago: ago ?? 0, times: map.number('times') ?? 1, ...Object.fromEntries(given) };
+  const times = map.number('times') ?? 1;
+  if (times > MOST_TIMES) findings.add('T1802', map.spot('times'), `\`times\` is at most ${MOST_TIMES}`);
+  return { ago: ago ?? 0, times, ...Object.fromEntries(given) };
 }

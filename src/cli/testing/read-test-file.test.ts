@@ -98,11 +98,12 @@ describe('alerts', () => {
 });
 
 test('rules files are relative to the test file', () => {
-  expect(read('rules: [a.yaml, ../b.yaml, /c.yaml]\ntests: []', 'some/where/x.test.yaml').rules).toEqual([
-    'some/where/a.yaml',
-    'some/b.yaml',
-    '/c.yaml',
-  ]);
+  expect(
+    read(
+      'rules: [a.yaml, ../b.yaml, /c.yaml]\ntests:\n  - name: a\n    expect: { diagnostics: [] }',
+      'some/where/x.test.yaml',
+    ).rules,
+  ).toEqual(['some/where/a.yaml', 'some/b.yaml', '/c.yaml']);
 });
 
 test('all kinds of expectations', () => {
@@ -242,6 +243,8 @@ describe('mistakes are named with their place', () => {
     [`${CASE}    used: [{ times: 2 }]`, '4:12 T1803 an earlier use says how long `ago` it was'],
     [`${CASE}    used: [{ ago: yesterday }]`, '4:19 T1802 `ago` is a duration such as 10m'],
     ['tests: [', '1:9 T1101'],
+    ['tests: []', '1:8 T1803 a test file has at least one test'],
+    [`${CASE}    used: [{ ago: 1m, times: 100001 }]`, '4:30 T1802 `times` is at most 100000'],
     ['tests: []\ntests: []', '2:1 T1102 the key `tests` stands twice in this mapping'],
   ])('%j', (text, fault) => {
     const { cases, faults } = read(text);

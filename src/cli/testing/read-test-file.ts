@@ -74,7 +74,8 @@ class TestFileReader {
     const rules = map.texts('rules')?.map((name) => this.#resolve(name));
     const policies = map.texts('policies')?.map((name) => this.#resolve(name));
     const tests = map.list('tests');
-    if (!tests?.length && !map.has('tests')) this.#missing(map.spot(), 'a test file has a list `tests`');
+    if (!map.has('tests')) this.#missing(map.spot(), 'a test file has a list `tests`');
+    else if (tests?.length === 0) this.#missing(map.spot('tests'), 'a test file has at least one test');
     const cases = (tests ?? []).map((node) => this.#case(node));
     return { path: this.#path, ...(rules && { rules }), ...(policies && { policies }), cases };
   }
