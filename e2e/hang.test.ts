@@ -38,7 +38,7 @@ it('keeps the time to action of all other targets while the action of one hangs'
     hanging += 1;
     return new Promise<never>(() => undefined);
   };
-  const hook = await interpose(cluster, namespace, 'UPDATE', never, { only: HUNG });
+  const hook = await interpose(cluster, namespace, 'UPDATE', never, { only: [HUNG] });
   const kubeconfig = cluster.kubeconfig();
   const disturbed = await startTalon({ rules: rules('disturbed'), kubeconfig });
   const undisturbed = await startTalon({ rules: rules('undisturbed'), kubeconfig });

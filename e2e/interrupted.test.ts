@@ -1,15 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { podAlert } from './alert.ts';
 import { interpose } from './cluster/admission-webhook.ts';
 import type { TestNamespace } from './cluster/test-namespace.ts';
 import { useCluster } from './cluster/use-cluster.ts';
 import { waitUntil } from './cluster/wait-until.ts';
 import { WITH_PLUGINS } from './run-program.ts';
-import { isResult } from './talon.ts';
+import { isResult, type LogLine } from './talon.ts';
 import { TalonHome } from './talon-home.ts';
 
-/** The actionner `once` is not idempotent, `label` is. */
+/** The actionner `once` is not idempotent, `label` is. Alerts are named as the pod that they are about. */
 const RULES = `
 - action: Stamp
   actionner: test:once
@@ -35,12 +35,6 @@ const RULES = `
     - action: Stamp
       on_interrupt: retry
     - action: Label afterwards
-- rule: Stamp and wait
-  match: {rules: [linger]}
-  actions:
-    - action: Stamp
-      parameters: {linger: 3}
-    - action: Label afterwards
 - rule: Label
   match: {rules: [idempotent]}
   actions:
@@ -48,75 +42,104 @@ const RULES = `
       actionner: kubernetes:label
       parameters: {labels: {stamped: "true"}}
     - action: Label afterwards
+- rule: Stamp and wait
+  match: {rules: [made]}
+  actions:
+    - action: Stamp
+      parameters: {linger: 4}
+    - action: Label afterwards
 `;
 
-const cluster = useCluster({ workloads: false });
-let namespace: TestNamespace;
+const HELD = ['once', 'tolerant', 'again', 'idempotent'];
 
-beforeAll(async () => {
-  namespace = await cluster.namespace('interrupted');
-});
+/** One server with five plans, killed while four effects are under way and the fifth is made, and the server after it. */
+describe('a kill in the middle of an effect', () => {
+  const cluster = useCluster({ workloads: false });
+  let namespace: TestNamespace;
+  let home: TalonHome;
+  const traces = new Map<string, string>();
+  let lines: readonly LogLine[];
 
-it.each([
-  ['once', 1, ['Stamp failure'], undefined],
-  ['tolerant', 1, ['Stamp failure', 'Label afterwards success'], { after: 'true' }],
-  ['again', 2, ['Stamp success', 'Label afterwards success'], { after: 'true', stamped: 'true' }],
-  ['idempotent', 2, ['Label success', 'Label afterwards success'], { after: 'true', stamped: 'true' }],
-] as const)('goes on after a kill in the middle of an effect: %s', async (rule, requests, expected, labels) => {
-  await namespace.pod(rule, { run: false });
-  let isHeld = false;
-  const hold = () => {
-    isHeld = true;
-    return new Promise<never>(() => undefined);
-  };
-  const hook = await interpose(cluster, namespace, 'UPDATE', hold, { only: rule });
-  const home = await TalonHome.make({ rules: RULES, kubeconfig: cluster.kubeconfig(), program: WITH_PLUGINS });
-  const talon = await home.start();
-  await talon.post(podAlert(rule, namespace.name, rule));
-  await waitUntil('the effect to be under way', () => isHeld);
-  await talon.stop('KILL');
-  await hook.close();
+  beforeAll(async () => {
+    namespace = await cluster.namespace('interrupted');
+    for (const pod of [...HELD, 'made']) await namespace.pod(pod, { run: false });
+    const held = new Set<string>();
+    const hold = (pod: string) => {
+      held.add(pod);
+      return new Promise<never>(() => undefined);
+    };
+    const hook = await interpose(cluster, namespace, 'UPDATE', hold, { only: HELD });
+    home = await TalonHome.make({ rules: RULES, kubeconfig: cluster.kubeconfig(), program: WITH_PLUGINS });
+    const talon = await home.start();
+    const post = async (pod: string) => traces.set(pod, await talon.post(podAlert(pod, namespace.name, pod)));
+    await Promise.all(HELD.map(post));
+    await waitUntil('the effects to be under way', () => held.size === HELD.length);
+    await post('made');
+    await waitUntil('the effect that is made', () => namespace.labels('made'));
+    // Its answer has to reach the journal.
+    await sleep(500);
+    await talon.stop('KILL');
+    await hook.close();
+    expect(talon.lines.filter(isResult)).toEqual([]);
 
-  const again = await home.start();
-  const results = () => again.lines.filter(isResult);
-  await waitUntil('the plan to go on', () => results().length === expected.length, {
-    describe: () => JSON.stringify(again.lines, undefined, 1),
+    const again = await home.start();
+    await waitUntil('the plans to end', async () => (await home.plans('open')).length === 0, {
+      timeout: 60_000,
+      interval: 500,
+    });
+    expect(await again.stop()).toBe(0);
+    lines = again.lines;
   });
-  expect(results().map(({ action, status }) => `${action} ${status}`)).toEqual(expected);
-  const [first] = results();
-  if (first?.status === 'failure') {
-    expect(first.error).toContain('nobody knows whether it happened');
-    console.log(`e2e: a step with an effect in flight at a kill ends so: ${first.error}`);
-  }
-  expect(await again.stop()).toBe(0);
-  expect(await namespace.labels(rule)).toEqual(labels);
-  expect(stampsOf(rule)).toHaveLength(requests);
-  home.remove();
-});
+  afterAll(() => home?.remove());
 
-it('takes an effect that was made for made, and goes on behind it', async () => {
-  const pod = 'linger';
-  await namespace.pod(pod, { run: false });
-  const home = await TalonHome.make({ rules: RULES, kubeconfig: cluster.kubeconfig(), program: WITH_PLUGINS });
-  const talon = await home.start();
-  await talon.post(podAlert('linger', namespace.name, pod));
-  await waitUntil('the effect', () => namespace.labels(pod));
-  await sleep(500);
-  await talon.stop('KILL');
-  expect(talon.lines.filter(isResult)).toEqual([]);
-
-  const again = await home.start();
-  const results = () => again.lines.filter(isResult).map(({ action, status }) => `${action} ${status}`);
-  await waitUntil('the plan to go on', () => results().length === 2);
-  expect(results()).toEqual(['Stamp success', 'Label afterwards success']);
-  expect(await again.stop()).toBe(0);
-  expect(stampsOf(pod)).toHaveLength(1);
-  home.remove();
-});
-
-/** The requests that set the label. */
-function stampsOf(pod: string) {
-  return namespace.audit().filter(({ objectRef, requestObject }) => {
-    return objectRef?.name === pod && JSON.stringify(requestObject ?? '').includes('stamped');
+  it.each([
+    ['ends an action as failed that must not be done twice', 'once', 1, ['Stamp failure'], undefined],
+    [
+      'goes on behind it where the rule ignores errors',
+      'tolerant',
+      1,
+      ['Stamp failure', 'Label afterwards success'],
+      { after: 'true' },
+    ],
+    [
+      'makes it again where the rule says so',
+      'again',
+      2,
+      ['Stamp success', 'Label afterwards success'],
+      { after: 'true', stamped: 'true' },
+    ],
+    [
+      'makes it again where that does no harm',
+      'idempotent',
+      2,
+      ['Label success', 'Label afterwards success'],
+      { after: 'true', stamped: 'true' },
+    ],
+    [
+      'takes an effect that was made for made',
+      'made',
+      1,
+      ['Stamp success', 'Label afterwards success'],
+      { after: 'true', stamped: 'true' },
+    ],
+  ])('%s', async (_, pod, requests, ends, labels) => {
+    const results = lines.filter((line) => line.trace_id === traces.get(pod) && isResult(line));
+    expect(results.map(({ action, status }) => `${action} ${status}`)).toEqual(ends);
+    expect(await namespace.labels(pod)).toEqual(labels);
+    const stamps = namespace
+      .audit()
+      .filter(
+        ({ objectRef, requestObject }) => objectRef?.name === pod && /stamped/.test(JSON.stringify(requestObject)),
+      );
+    expect(stamps).toHaveLength(requests);
   });
-}
+
+  it('says that nobody knows whether it happened', async () => {
+    const error = lines.find(({ trace_id, status }) => trace_id === traces.get('once') && status === 'failure')?.error;
+    console.log(`e2e: a step with an effect in flight at a kill, which must not be made twice, ends so: ${error}`);
+    expect(error).toContain('nobody knows whether it happened');
+    const failed = (await home.plans('failed', 'dead', 'parked')).map(({ trace_id, state }) => [trace_id, state]);
+    expect(failed).toEqual(expect.arrayContaining(['once', 'tolerant'].map((pod) => [traces.get(pod), 'failed'])));
+    expect(failed).toHaveLength(2);
+  });
+});

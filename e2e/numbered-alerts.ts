@@ -51,10 +51,13 @@ export interface LabelWrite {
   readonly received: string;
 }
 
-/** All of them as the audit log has them, in the order in which the API server took them. */
+/**
+ * All of them as the audit log has them, in the order in which the API server took them. Left out are those that it refused
+ * before it read what they want, as it does while it starts.
+ */
 export function labelWrites(records: readonly AuditRecord[]): readonly LabelWrite[] {
   return records
-    .filter(({ verb }) => verb === 'patch')
+    .filter(({ verb, requestObject }) => verb === 'patch' && requestObject !== undefined)
     .flatMap(({ objectRef, requestObject, responseStatus, requestReceivedTimestamp }) => {
       const { labels } = (requestObject as { readonly metadata: { readonly labels: Record<string, string> } }).metadata;
       return Object.entries(labels).map(([label, value]) => ({

@@ -63,7 +63,7 @@ describe('rules in a ConfigMap', () => {
         await held;
         return { allowed: true };
       },
-      { only: 'held' },
+      { only: ['held'] },
     );
     const heldTrace = await talon.post(podAlert('alert', namespace.name, 'held'));
     const flow = new Flow();
@@ -130,7 +130,7 @@ describe('rules in a ConfigMap', () => {
   });
 
   it('stay as they are for a plan that is older than a restart', async () => {
-    const hook = await interpose(cluster, namespace, 'UPDATE', () => new Promise(() => undefined), { only: 'web' });
+    const hook = await interpose(cluster, namespace, 'UPDATE', () => new Promise(() => undefined), { only: ['web'] });
     const own = await TalonHome.make({ rules: rules('old'), kubeconfig: cluster.kubeconfig() });
     const before = await own.start();
     const traceId = await before.post(podAlert('alert', namespace.name, 'web'));

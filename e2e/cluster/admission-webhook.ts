@@ -18,8 +18,8 @@ export interface AdmissionAnswer {
 export type PodOperation = 'UPDATE' | 'DELETE' | 'EVICT';
 
 export interface InterposeOptions {
-  /** The only pod whose requests are interrupted; all of the namespace if it is left out. */
-  readonly only?: string;
+  /** The only pods whose requests are interrupted; all of the namespace if it is left out. */
+  readonly only?: readonly string[];
 }
 
 /**
@@ -50,7 +50,7 @@ export async function interpose(
   await new Promise<void>((resolve) => webhook.listen(0, '127.0.0.1', resolve));
   const url = `https://127.0.0.1:${(webhook.address() as AddressInfo).port}/`;
   const path = '/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations';
-  const pods = only === undefined ? [] : [probe, only];
+  const pods = only === undefined ? [] : [probe, ...only];
   const callee = { name: `${namespace.name}-${randomBytes(3).toString('hex')}`, url, ca: admin.ca, pods };
   await cluster.api.must('POST', path, configuration(namespace.name, operation, callee));
 
