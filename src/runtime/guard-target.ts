@@ -35,7 +35,8 @@ export function targetOf({ requires }: Actionner, event: FalcoEvent): TargetName
   const resource = targetResource(event) ?? '';
   const name = targetName(event) ?? '';
   const within = resource === 'namespaces' ? name : (targetNamespace(event) ?? '');
-  if (!/^[a-z0-9-]+$/.test(resource) || !isPathSegment(name) || !(within === '' || isNamespaceName(within))) {
+  const isSomewhere = within === '' ? resource !== 'pods' : isNamespaceName(within);
+  if (!/^[a-z0-9-]+$/.test(resource) || !isPathSegment(name) || !isSomewhere) {
     throw new DoorError('not-found', `the ${resource} '${name}' in the namespace '${within}' cannot exist`);
   }
   return { resource, name, namespace: within };

@@ -170,6 +170,10 @@ describe('all policies are looked at', () => {
     });
   });
 
+  test('a mode of another version that this one does not know stops as well', async () => {
+    expect(await ask([{ ...never, mode: 'audit' as 'enforce' }])).toMatchObject({ kind: 'denied' });
+  });
+
   test('parameters are seen by their own names', async () => {
     const patient = policy('Patient', {
       expression: 'has(action.parameters.grace_period_seconds) && action.parameters.grace_period_seconds == 0',
@@ -228,6 +232,7 @@ describe('facts are looked up only if somebody asks for them', () => {
 
   test.each([
     ['pods', 'shop', '..'],
+    ['pods', '', 'coredns'],
     ['configmaps', 'shop', '../../kube-system/configmaps/coredns'],
     ['configmaps', 'shop', 'a%2f..'],
     ['configmaps', 'shop/../kube-system', 'coredns'],

@@ -175,7 +175,7 @@ function podOf({ pod }: TargetFacts): { readonly pod?: PodTarget } {
 }
 
 function enforces({ policy }: ParsedGuard): boolean {
-  return policy.mode === 'enforce';
+  return policy.mode !== 'monitor';
 }
 
 /** What a policy has against a step. */
