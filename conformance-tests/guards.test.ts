@@ -263,7 +263,11 @@ function atDoor(door: string) {
     if (doors.refuse) throw new DoorError('refused', 'no');
   };
 }
-const { adapters } = fakeAdapters({ 'pods.label': atDoor('pods.label'), 'pods.delete': atDoor('pods.delete') });
+const { adapters } = fakeAdapters({
+  'pods.uid': async ({ name }) => `uid of ${name}`,
+  'pods.label': atDoor('pods.label'),
+  'pods.delete': atDoor('pods.delete'),
+});
 const executor = createExecutor({ adapters, scripts: pluginScripts, worker: workerStart('sandbox') });
 afterAll(() => executor.end());
 

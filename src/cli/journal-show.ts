@@ -108,7 +108,7 @@ function progressText(progress: DatedProgress): string {
     case 'began':
       return `${progress.door} begins`;
     case 'answered':
-      return `${progress.door} done`;
+      return progress.read ? `${progress.door} looked up` : `${progress.door} done`;
     case 'failed':
       return `${progress.door} failed: ${progress.code}`;
     case 'retrying':

@@ -56,6 +56,8 @@ export interface Doors {
   'pods.label': (pod: PodRef, labels: LabelChanges) => Promise<void>;
   /** Deletes the very pod that was looked up before (precondition on its UID). Seconds of grace, 0 kills at once. */
   'pods.delete': (pod: PodRef, graceSeconds: number) => Promise<void>;
+  /** The UID of the pod that the reference means. */
+  'pods.uid': (pod: PodRef) => Promise<string>;
   'pods.owner': (pod: PodRef) => Promise<Owner | null>;
   /** Of the ReplicaSet that owns the pod. Refused for a pod of another owner. */
   'pods.replicas': (pod: PodRef) => Promise<Replicas>;

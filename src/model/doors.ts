@@ -83,6 +83,11 @@ export interface DoorRow<D extends Door> {
   readonly api: Api;
   /** Whether it changes the world. */
   readonly effect: boolean;
+  /**
+   * An effect that ends its first target: it is tied to the very object that was looked up, and made once more after an
+   * interruption it finds out that the object is gone, which is then what was wanted.
+   */
+  readonly ends?: true;
   /** What the API server must allow. */
   readonly price: readonly [KubeGrant, ...KubeGrant[]];
   /** Fresh objects of the right types; nothing that the plug-in holds gets through. */
@@ -107,10 +112,18 @@ export const DOORS: { readonly [D in Door]: DoorRow<D> } = {
   'pods.delete': {
     api: 'kubernetes',
     effect: true,
+    ends: true,
     // The lookup gives the UID that the deletion is tied to.
     price: [pods('get', 'delete')],
     decode: (given) => [given.target(0, 'pod'), given.integer(1)],
     answer: nothing,
+  },
+  'pods.uid': {
+    api: 'kubernetes',
+    effect: false,
+    price: [pods('get')],
+    decode: (given) => [given.target(0, 'pod')],
+    answer: (uid) => uid,
   },
   'pods.owner': {
     api: 'kubernetes',
@@ -129,7 +142,8 @@ export const DOORS: { readonly [D in Door]: DoorRow<D> } = {
   'pods.evict': {
     api: 'kubernetes',
     effect: true,
-    price: [{ group: '', resource: 'pods/eviction', verbs: ['create'] }],
+    ends: true,
+    price: [pods('get'), { group: '', resource: 'pods/eviction', verbs: ['create'] }],
     decode: (given) => [given.target(0, 'pod')],
     answer: (eviction) => ({ ...eviction }),
   },

@@ -25,7 +25,8 @@ export interface AcceptedAlert {
  *
  * - `started`: a try of the step begins; on this pod, if guards have looked it up
  * - `began`: an effect is about to be made; recorded beforehand only where it must not be made twice
- * - `answered`: an effect was made, with the answer that the adapter gave
+ * - `answered`: an effect was made, with the answer that the adapter gave; or with `read`, what was looked up before an
+ *   effect, so that the step finds the same again when it goes on
  * - `failed`: an effect was not made, or nobody knows; `code` tells
  * - `retrying`: a try failed and there will be another one
  * - `reserved`: the step has these budgets; once for all tries of the step
@@ -41,6 +42,7 @@ export type Progress =
       readonly call: string;
       readonly door: string;
       readonly answer: unknown;
+      readonly read?: true;
     }
   | {
       readonly kind: 'failed';

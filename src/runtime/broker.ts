@@ -61,6 +61,7 @@ export function beginStep(doors: StepDoors): Step {
     if (listed === undefined) throw new DoorError('door', `the door \`${door.slice(0, 60)}\` is not listed`);
     const reader = readArguments(list, targets);
     try {
+      if (DOORS[listed].ends) await pin(list[0], targets, doors);
       return await open(listed, reader, doors, mint);
     } catch (error) {
       about.set(error, reader.used()[0]);
@@ -100,17 +101,51 @@ async function open<D extends Door>(door: D, given: ArgumentReader, doors: StepD
   const row: DoorRow<D> = DOORS[door];
   const adapter: Adapters[D] = adapters[door];
   const decoded = row.decode(given);
-  if (!row.effect) return row.answer(await adapter(...decoded, signal), mint);
   const call = digest(door, decoded, given.used());
+  type Found = Parameters<typeof row.answer>[0];
   const known = record.take(call);
-  if (known) return row.answer(known.answer as Parameters<typeof row.answer>[0], mint);
-  await record.begins(call, door);
-  const answer = await act(() => adapter(...decoded, signal), signal).catch(async (error: unknown) => {
+  if (known) return row.answer(known.answer as Found, mint);
+  const make = () => act(() => adapter(...decoded, signal), signal);
+  const answer = row.effect ? await makeEffect(call, door, make, doors) : await make();
+  if (!row.effect) record.reads(call, door, answer);
+  return row.answer(answer as Found, mint);
+}
+
+/** Makes an effect and records it. One that may have been made before, and finds its target gone, was made. */
+async function makeEffect(
+  call: string,
+  door: Door,
+  make: () => Promise<unknown>,
+  { record }: StepDoors,
+): Promise<unknown> {
+  const { ends = false } = DOORS[door];
+  const repeats = await record.begins(call, door, ends);
+  const answer = await make().catch(async (error: unknown) => {
+    if (ends && repeats && error instanceof DoorError && error.gone) return undefined;
     await record.fails(call, door, error);
     throw error;
   });
   await record.answers(call, door, answer);
-  return row.answer(answer, mint);
+  return answer;
+}
+
+/**
+ * Ties a reference to the very pod that has the name now. What ends a pod and is made again after an interruption must not end
+ * the one that came after it. Where there is no such pod the door itself says so.
+ */
+async function pin(given: unknown, targets: Target[], { adapters, record, signal }: StepDoors): Promise<void> {
+  const { ref } = (given ?? {}) as Partial<PodRef>;
+  const target = typeof ref === 'number' ? targets[ref] : undefined;
+  if (typeof ref !== 'number' || target?.kind !== 'pod' || target.uid !== undefined) return;
+  const call = digest('pods.uid', [target], [target]);
+  const known = record.take(call);
+  try {
+    const uid = known ? String(known.answer) : await adapters['pods.uid'](target, signal);
+    if (!known) record.reads(call, 'pods.uid', uid);
+    targets[ref] = { ...target, uid };
+  } catch (error) {
+    if (!(error instanceof DoorError && error.code === 'not-found')) throw error;
+  }
 }
 
 async function act<T>(effect: () => Promise<T>, signal: AbortSignal): Promise<T> {

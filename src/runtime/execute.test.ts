@@ -121,7 +121,10 @@ describe('a step', () => {
         seen.add(pod);
         return null;
       },
-      'pods.delete': async (pod) => void seen.add(pod),
+      'pods.uid': async (pod) => {
+        seen.add(pod);
+        return 'u-1';
+      },
     });
     expect(await run(plugins.asksTwice, { adapters })).toEqual(DONE);
     expect(seen.size).toBe(1);

@@ -20,6 +20,7 @@ export function alertOf(json: string): FalcoEvent {
 export function fakeAdapters(replaced: Partial<Adapters> = {}) {
   const calls: (readonly unknown[])[] = [];
   const answers: Partial<Record<Door, unknown>> = {
+    'pods.uid': 'uid-1',
     'pods.owner': { kind: 'DaemonSet', name: 'agent' },
     'pods.replicas': { wanted: 1, ready: 1 },
     'pods.evict': { evicted: true },
@@ -48,7 +49,11 @@ export function memoryRecord(known: readonly (readonly [call: string, answer: un
       const [found] = left.splice(left.findIndex(([each]) => each === call) >>> 0, 1);
       return found && { answer: found[1] };
     },
-    begins: async (_, door) => void lines.push(`begins ${door}`),
+    reads: () => undefined,
+    begins: async (_, door) => {
+      lines.push(`begins ${door}`);
+      return false;
+    },
     answers: async (call, door, answer) => {
       lines.push(`answers ${door}`);
       answered.push([call, answer]);

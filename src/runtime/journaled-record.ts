@@ -13,28 +13,47 @@ export interface JournaledRecordOptions {
   readonly append: (progress: Progress) => Promise<void>;
 }
 
+type StepProgress = Exclude<Progress, { kind: 'reopened' }>;
+
 /** The record of one try of a step: what earlier tries made is answered from the journal, what this one makes goes there. */
 export function journaledRecord({ step, history, once, append }: JournaledRecordOptions): StepRecord {
   /** Answers of this try by call, given from the record or made by it. */
   const given = new Map<string, number>();
   const give = (call: string) => given.set(call, (given.get(call) ?? 0) + 1);
-  const record = (progress: Exclude<Progress, { kind: 'reopened' }>) => {
+  const record = (progress: StepProgress) => {
     history.apply(progress);
     return append(progress);
   };
 
+  let looked: StepProgress[] = [];
+  /** In front of the effect that follows: in the same transaction or an earlier one. */
+  const recordReads = () => {
+    for (const read of looked) void record(read).catch(() => undefined);
+    looked = [];
+  };
+
   return {
     take(call): RecordedAnswer | undefined {
-      const answers = history.answers.get(call) ?? [];
+      const answers = history.answersOf(call);
       const position = given.get(call) ?? 0;
       if (position >= answers.length) return undefined;
       give(call);
       return { answer: answers[position] };
     },
-    begins: async (call, door) => {
-      if (once) await record({ kind: 'began', step, call, door });
+    reads: (call, door, answer) => {
+      give(call);
+      looked.push({ kind: 'answered', step, call, door, answer, read: true });
+    },
+    begins: async (call, door, ends) => {
+      const repeats = history.mayBeMade(call);
+      if (once || ends) {
+        recordReads();
+        await record({ kind: 'began', step, call, door });
+      }
+      return repeats;
     },
     answers: (call, door, answer) => {
+      recordReads();
       give(call);
       return record({ kind: 'answered', step, call, door, answer });
     },

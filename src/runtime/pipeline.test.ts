@@ -207,7 +207,7 @@ describe('Pipeline', () => {
       'follow an API that was away, unless an effect may have been made that must not be twice: %s',
       async (idempotent, expected) => {
         const away: Script[string][number] = async ({ record }) => {
-          await record.begins('c', 'd');
+          await record.begins('c', 'd', false);
           await record.fails('c', 'd', new DoorError('unreachable', 'no answer'));
           return failure('unreachable');
         };

@@ -78,7 +78,7 @@ class Surroundings {
       this.tried.push(name);
       for (const call of effects) {
         if (record.take(call)) continue;
-        await record.begins(call, 'door');
+        await record.begins(call, 'door', false);
         this.made.push(`${name} ${call}`);
         await record.answers(call, 'door', null);
       }

@@ -23,9 +23,13 @@ export class StepHistory {
   /** Whether its budgets are recorded. */
   reserved = false;
   /** Answers of the effects that were made, by call, in the order in which they were given. */
-  readonly answers = new Map<string, unknown[]>();
+  readonly #answers = new Map<string, unknown[]>();
+  /** What was looked up before an effect, by call, since the beginning of the try that made it. */
+  readonly #reads = new Map<string, unknown[]>();
   /** Effects that began and of which nobody knows whether they were made, by call. */
   readonly #open = new Map<string, number>();
+  /** The same, of earlier runs: they may be made again. */
+  readonly #maybe = new Set<string>();
   #pod: PodTarget | undefined;
   #trying = false;
   #cutOff = 0;
@@ -40,7 +44,21 @@ export class StepHistory {
    * of that name has nothing to do with the alert.
    */
   get actedOn(): PodTarget | undefined {
-    return this.answers.size > 0 ? this.#pod : undefined;
+    return this.#mayHaveActed ? this.#pod : undefined;
+  }
+
+  /** Recorded answers for a call, in their order. What was looked up counts once an effect of the step may have been made. */
+  answersOf(call: string): readonly unknown[] {
+    return this.#answers.get(call) ?? (this.#mayHaveActed ? this.#reads.get(call) : undefined) ?? [];
+  }
+
+  /** Whether an effect was under way, and nobody knows whether it was made. */
+  mayBeMade(call: string): boolean {
+    return this.#open.has(call) || this.#maybe.has(call);
+  }
+
+  get #mayHaveActed(): boolean {
+    return this.#answers.size + this.#open.size + this.#maybe.size > 0;
   }
 
   /**
@@ -57,15 +75,14 @@ export class StepHistory {
         this.#cutOff = this.cutOff;
         this.#trying = true;
         this.attempt = progress.attempt;
-        if (this.answers.size === 0) this.#pod = progress.pod;
+        this.#beginTry(progress.pod);
         return;
       case 'began':
         this.#open.set(progress.call, (this.#open.get(progress.call) ?? 0) + 1);
         return;
       case 'answered':
-        this.answers.set(progress.call, [...(this.answers.get(progress.call) ?? []), progress.answer]);
-        this.#settle(progress.call);
-        this.#cutOff = 0;
+        if (progress.read) add(this.#reads, progress.call, progress.answer);
+        else this.#answered(progress.call, progress.answer);
         return;
       case 'failed':
         if (!UNCERTAIN.includes(progress.code)) this.#settle(progress.call);
@@ -85,6 +102,7 @@ export class StepHistory {
 
   /** Effects in an unknown state may be made again. */
   forgetOpen(): void {
+    for (const call of this.#open.keys()) this.#maybe.add(call);
     this.#open.clear();
   }
 
@@ -95,14 +113,36 @@ export class StepHistory {
     if (!this.end || !isError(this.end)) return;
     this.end = undefined;
     this.attempt = 0;
-    this.forgetOpen();
+    this.#open.clear();
+    this.#maybe.clear();
+    this.#reads.clear();
+  }
+
+  /** Unless the step may have had effects, a try looks everything up anew. */
+  #beginTry(pod: PodTarget | undefined): void {
+    if (this.#mayHaveActed) return;
+    this.#reads.clear();
+    this.#pod = pod;
+  }
+
+  #answered(call: string, answer: unknown): void {
+    add(this.#answers, call, answer);
+    this.#settle(call);
+    this.#cutOff = 0;
   }
 
   #settle(call: string): void {
+    this.#maybe.delete(call);
     const count = this.#open.get(call) ?? 0;
     if (count > 1) this.#open.set(call, count - 1);
     else this.#open.delete(call);
   }
+}
+
+function add(answers: Map<string, unknown[]>, call: string, answer: unknown): void {
+  const known = answers.get(call);
+  if (known) known.push(answer);
+  else answers.set(call, [answer]);
 }
 
 /** What is known of a plan: of each step that anything has happened to, by its number. */

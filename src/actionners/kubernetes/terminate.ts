@@ -35,7 +35,7 @@ export const terminate = defineActionner({
     min_healthy_replicas: 33%
 `,
   behaviour: {
-    // A second run deletes nothing else: the deletion is tied to the UID of the pod that was looked up.
+    // A second run deletes nothing else: the broker ties the deletion to the UID of the pod that was looked up.
     idempotent: true,
     uses: ['pods.owner', 'pods.replicas', 'pods.delete'],
     deadline: 60,

@@ -65,6 +65,7 @@ function doors(open: () => KubeClient, ownPod: () => ObjectName | undefined): Ad
         .deletePod(pod, { gracePeriodSeconds, uid }, signal)
         .catch(whenMissing(() => podNotFound(pod)));
     },
+    'pods.uid': (pod, signal) => pods.uid(open(), pod, signal),
     'pods.owner': async (pod, signal) => ownerOf(await pods.find(open(), pod, signal)),
     'pods.replicas': async (pod, signal) => {
       const client = open();

@@ -14,8 +14,6 @@ const LONGEST_WAIT = 3_600_000;
 export class KubeRefusal extends DoorError {
   /** HTTP status. */
   readonly status: number;
-  /** The object has another UID than the request named: another one of the same name has taken its place. */
-  readonly replaced: boolean;
 
   constructor(status: number, text: string, retryAfter?: string | string[]) {
     const answer = readStatus(text);
@@ -25,14 +23,9 @@ export class KubeRefusal extends DoorError {
     const isReason = answer && code !== 'busy';
     super(code, isReason ? words : `the Kubernetes API answered ${status}${words && `: ${words}`}`, {
       retryAfterMs: code === 'busy' ? waitOf(retryAfter, answer) : undefined,
+      replaced,
     });
     this.status = status;
-    this.replaced = replaced;
-  }
-
-  /** Whether the very object that the request was about does not exist any more. */
-  get gone(): boolean {
-    return this.code === 'not-found' || this.replaced;
   }
 }
 
