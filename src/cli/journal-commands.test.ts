@@ -187,6 +187,7 @@ describe('journal retry and drop', () => {
     expect((await journal('retry', '4', '99')).err).toContain('there is no plan 99');
     expect((await journal('retry')).err).toContain('say which plans: their numbers, or --state');
     expect((await journal('retry', '4', '--state', 'parked')).err).toContain('not both');
+    expect((await journal('retry', '4', '--allow')).err).toContain('only what is parked can be allowed');
     expect(await listed('--state', 'failed')).toEqual([[4, 'failed']]);
   });
 

@@ -86,6 +86,10 @@ function addRetry(journal: TalonCommand, run: Run): void {
       examples: [
         ['talon journal retry 42 43', 'Two plans'],
         ['talon journal retry --state parked', 'All that a guard parked'],
+        [
+          'talon journal retry 42 --allow',
+          'Let a parked plan act though its guard cannot decide or its budget is spent',
+        ],
       ],
     })
     .addArgument(new Argument('[id...]', 'numbers of plans').argParser(parsePlanIds).default([]))
@@ -97,6 +101,7 @@ function addRetry(journal: TalonCommand, run: Run): void {
         'dropped',
       ]),
     )
+    .option('--allow', 'let parked steps act where a guard would park them again; what a guard denies stays denied')
     .addOption(formatOption(['text', 'json'], 'how to print what was done'))
     .action((ids: readonly number[], flags: JournalRetryFlags) =>
       run(async (context) => (await import('./journal-retry.ts')).journalRetry(context, ids, flags)),

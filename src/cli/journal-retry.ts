@@ -7,6 +7,8 @@ import { withJournal } from './with-journal.ts';
 
 export interface JournalRetryFlags extends JournalFlags {
   readonly state?: PlanState;
+  /** Past guards that cannot decide and budgets that are spent. */
+  readonly allow?: boolean;
 }
 
 /** `journal retry`: opens plans again, so that the steps that failed or were stopped are run once more. All or none. */
@@ -17,7 +19,7 @@ export function journalRetry(context: CommandContext, ids: readonly number[], fl
   if (ids.length > 0 && state) throw new TalonError('usage', 'give numbers of plans or --state, not both');
   const reopened = withJournal(context, flags, (desk) => {
     const chosen = state ? [...desk.plans({ states: [state], since: 0 })].map(({ alert }) => alert.id) : unique(ids);
-    desk.reopen(chosen, terminal.now().getTime());
+    desk.reopen(chosen, terminal.now().getTime(), flags.allow);
     return chosen;
   });
   if (flags.format === 'json') terminal.out(jsonDocument({ reopened }));

@@ -67,7 +67,7 @@ function asText({ plan, body, isPolicyKnown, steps, progress }: PlanPage): strin
     `plan ${plan.id}: ${plan.state}${plan.reason ? `, ${plan.reason}` : ''}`,
     `  accepted  ${plan.accepted_at}`,
     ...(plan.ended_at === undefined ? [] : [`  ended     ${plan.ended_at}`]),
-    ...ofPlan.map(({ at }) => `  reopened  ${moment(at)}`),
+    ...ofPlan.map((each) => `  ${progressText(each)}  ${moment(each.at)}`),
     `  trace     ${plan.trace_id}`,
     `  revision  ${plan.revision}${isPolicyKnown ? '' : ' (its rules are not in the journal)'}`,
     'alert',
@@ -118,7 +118,7 @@ function progressText(progress: DatedProgress): string {
     case 'ended':
       return `ended: ${endText(progress.end)}`;
     case 'reopened':
-      return 'reopened';
+      return progress.allow ? 'reopened, and allowed where a guard would park it' : 'reopened';
   }
 }
 

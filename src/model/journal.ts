@@ -29,9 +29,10 @@ export interface AcceptedAlert {
  *   effect, so that the step finds the same again when it goes on
  * - `failed`: an effect was not made, or nobody knows; `code` tells
  * - `retrying`: a try failed and there will be another one
- * - `reserved`: the step has these budgets; once for all tries of the step
+ * - `reserved`: the step has taken these budgets, from now on and for as long as their windows last
  * - `ended`: the step is over and is never run again, unless it failed or was stopped and an operator says `retry`
- * - `reopened`: an operator wants the steps that failed or were stopped to be run again
+ * - `reopened`: an operator wants the steps that failed or were stopped to be run again; with `allow` also where a guard would
+ *   park them once more, but not where it denies them
  */
 export type Progress =
   | { readonly kind: 'started'; readonly step: number; readonly attempt: number; readonly pod?: PodTarget }
@@ -54,7 +55,7 @@ export type Progress =
   | { readonly kind: 'retrying'; readonly step: number; readonly attempt: number; readonly error: string }
   | { readonly kind: 'reserved'; readonly step: number; readonly budgets: readonly string[] }
   | { readonly kind: 'ended'; readonly step: number; readonly end: StepEnd }
-  | { readonly kind: 'reopened' };
+  | { readonly kind: 'reopened'; readonly allow?: true };
 
 /** Progress with the moment at which it was recorded (milliseconds since 1970). */
 export type DatedProgress = Progress & { readonly at: number };

@@ -53,19 +53,30 @@ export class Budgets {
    * was away or for an operator, acts in another window and has to find room there.
    *
    * @param now milliseconds since 1970
+   * @param spends takes them though they are spent
    * @returns the limit that is spent, if there is one
    */
-  reserve<L extends BudgetLimit>(user: BudgetUser, limits: readonly L[], now: number): L | undefined {
-    const spent = limits.find((limit) => this.isSpent(user, limit, now));
+  reserve<L extends BudgetLimit>(
+    user: BudgetUser,
+    limits: readonly L[],
+    now: number,
+    spends: 'within' | 'beyond' = 'within',
+  ): L | undefined {
+    const spent = spends === 'within' ? limits.find((limit) => this.isSpent(user, limit, now)) : undefined;
     if (spent) return spent;
     for (const { key, window } of limits) this.#take(user, key, window, now);
     return undefined;
   }
 
   /** Whether the step would find a limit spent. */
-  isSpent(user: BudgetUser, { key, max, window }: BudgetLimit, now: number): boolean {
-    const own = this.#uses.get(key)?.at.get(nameOf(user)) ?? Number.NEGATIVE_INFINITY;
-    return own <= now - window * 1000 && this.count(key, window, now) >= max;
+  isSpent(user: BudgetUser, limit: BudgetLimit, now: number): boolean {
+    return !this.holds(user, limit, now) && this.count(limit.key, limit.window, now) >= limit.max;
+  }
+
+  /** Whether the step has taken a use within the window. */
+  holds(user: BudgetUser, { key, window }: Pick<BudgetLimit, 'key' | 'window'>, now: number): boolean {
+    const own = this.#uses.get(key)?.at.get(nameOf(user));
+    return own !== undefined && own > now - window * 1000;
   }
 
   /** How often a key was used within a window of seconds that ends now, by others than `user`. */
@@ -81,8 +92,7 @@ export class Budgets {
   #take(user: BudgetUser, key: string, window: number, now: number): void {
     const uses = this.#usesOf(key, window);
     uses.window = Math.max(uses.window, window);
-    const held = uses.at.get(nameOf(user));
-    if (held === undefined || held <= now - window * 1000) record(uses, nameOf(user), now);
+    if (!this.holds(user, { key, window }, now)) record(uses, nameOf(user), now);
     if (++this.#unswept >= SWEEP_EVERY) this.#sweep(now);
   }
 

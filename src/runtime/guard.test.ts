@@ -67,16 +67,17 @@ interface Situation {
   readonly parameters?: ParameterMap;
   readonly dryRun?: boolean;
   readonly id?: number;
+  readonly allowed?: boolean;
 }
 
 function guardedStep(given: Situation = {}): GuardedStep {
-  const { alert = ALERT, actionner = terminate, parameters = null, dryRun = false, id = 1 } = given;
+  const { alert = ALERT, actionner = terminate, parameters = null, dryRun = false, id = 1, allowed = false } = given;
   const decoded = decodeEvent(Buffer.from(JSON.stringify(alert)));
   if (!decoded.ok) throw new Error('no alert');
   const planned = action('Kill', { actionner: actionner.id, parameters });
   const head = { rule: 'Shell', priority: '', source: 'syscall', output: '', trace_id: '' };
   const step = enrich(head, decoded.event, rule('Answer', [planned], { dry_run: dryRun }), planned);
-  return { step, alert: id, number: 0, actionner, signal: new AbortController().signal };
+  return { step, alert: id, number: 0, actionner, signal: new AbortController().signal, allowed };
 }
 
 class World {
@@ -269,6 +270,13 @@ describe('facts are looked up only if somebody asks for them', () => {
   });
 });
 
+test('an operator may let go on what a guard cannot decide, not what it denies', async () => {
+  const unsure = policy('Unsure', { deny: [{ expression: 'int(string(event.priority)) > 1', message: 'm' }] });
+  expect(await ask([unsure])).toMatchObject({ kind: 'parked', policy: 'Unsure' });
+  expect(await ask([unsure], { allowed: true })).toMatchObject({ kind: 'allow' });
+  expect(await ask([unsure, never], { allowed: true })).toMatchObject({ kind: 'denied' });
+});
+
 describe('budgets', () => {
   const twice = policy('Twice', { budgets: [{ max: 2, window: 60, per: ['target'] }] });
 
@@ -289,8 +297,19 @@ describe('budgets', () => {
 
   test('are taken once by all tries of a step', async () => {
     const world = new World([twice]);
-    for (let time = 0; time < 5; time++) expect(await world.ask({ id: 1 })).toMatchObject({ kind: 'allow' });
+    const first = [expect.stringContaining('cart-1')];
+    for (const budgets of [first, [], [], []]) expect(await world.ask({ id: 1 })).toMatchObject({ budgets });
     expect(await world.ask({ id: 2 })).toMatchObject({ kind: 'allow' });
+    world.now += 60_000;
+    expect(await world.ask({ id: 1 })).toMatchObject({ budgets: first });
+  });
+
+  test('are exceeded where an operator allows it, and count nevertheless', async () => {
+    const world = new World([twice]);
+    for (const id of [1, 2]) await world.ask({ id });
+    expect(await world.ask({ id: 3, allowed: true })).toMatchObject({ kind: 'allow' });
+    world.now += 59_000;
+    expect(await world.ask({ id: 4 })).toMatchObject({ kind: 'parked' });
   });
 
   test('are kept by what they count by', async () => {

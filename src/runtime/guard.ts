@@ -29,6 +29,8 @@ export interface GuardedStep {
   readonly actionner: Actionner;
   /** Ends lookups. */
   readonly signal: AbortSignal;
+  /** An operator lets it go on where a guard cannot decide, or a budget is spent. What is denied stays denied. */
+  readonly allowed?: boolean;
 }
 
 /** What a policy has against a step. The reason is a fixed text of the policy or of ours: it holds nothing of the alert. */
@@ -41,7 +43,7 @@ export interface Finding {
  * What the guard says of a step: run it, say what it would do, or stop it, for good or until an operator decides.
  *
  * - `pod`: the pod that was looked up, with its UID, so that the action meets no other one of that name
- * - `budgets`: what is reserved for the step; to be recorded before it runs
+ * - `budgets`: what was reserved for the step now; to be recorded before it runs
  * - `monitored`: what policies would have stopped that only watch
  */
 export type Verdict =
@@ -136,7 +138,7 @@ interface Case {
 
 /** Decides, and reserves the budgets in the same turn, so that no other step comes in between. */
 function judge({ facts, guards, blind }: FoundFacts, { guarded, target, budgets, now }: Case): Verdict {
-  const { step, actionner } = guarded;
+  const { step, actionner, allowed = false } = guarded;
   const user = { alert: guarded.alert, step: guarded.number };
   const subject = { rule: step.rule.rule, actionner: actionner.id, target };
   const seen = {
@@ -159,15 +161,15 @@ function judge({ facts, guards, blind }: FoundFacts, { guarded, target, budgets,
   ];
   const enforcing = objections.filter(({ guard }) => enforces(guard));
   const stop = enforcing.find(({ kind }) => kind === 'denied') ?? enforcing[0];
-  if (stop) return { kind: stop.kind, ...findingOf(stop), monitored };
+  if (stop && !(allowed && stop.kind === 'parked')) return { kind: stop.kind, ...findingOf(stop), monitored };
   const limits = [
     ...guards.filter(enforces).flatMap((guard) => limitsOf(guard, subject)),
     ...watching.filter((limit) => !spent.includes(limit)),
   ];
-  const exhausted = budgets.reserve(user, limits, now);
+  const taken = limits.filter((limit) => !budgets.holds(user, limit, now)).map(({ key }) => key);
+  const exhausted = budgets.reserve(user, limits, now, allowed ? 'beyond' : 'within');
   if (exhausted) return { kind: 'parked', policy: exhausted.policy, reason: exhausted.reason, monitored };
-  const keys = [...new Set(limits.map(({ key }) => key))];
-  return { kind: 'allow', ...podOf(facts), budgets: keys, monitored };
+  return { kind: 'allow', ...podOf(facts), budgets: [...new Set(taken)], monitored };
 }
 
 function podOf({ pod }: TargetFacts): { readonly pod?: PodTarget } {

@@ -157,7 +157,12 @@ describe('Pipeline', () => {
     });
 
     it('have their budgets recorded before the step runs, once for all tries', async () => {
-      const guard: Guard = async () => ({ kind: 'allow', budgets: ['k'], monitored: [{ policy: 'M', reason: 'm' }] });
+      const taken = [['k'], []];
+      const guard: Guard = async () => ({
+        kind: 'allow',
+        budgets: taken.shift() ?? [],
+        monitored: [{ policy: 'M', reason: 'm' }],
+      });
       const world = await new World({ a: [failure('busy'), SUCCESS] }, { guard }).run([rule('R', [action('a')])]);
       const progress = world.journal.plans.get(1)?.progress.map(({ kind }) => kind);
       expect(progress).toEqual(['reserved', 'started', 'retrying', 'started', 'ended']);

@@ -253,5 +253,7 @@ describe('PlanHistory', () => {
       undefined,
       undefined,
     ]);
+    const allowed = new PlanHistory([...ended, { kind: 'reopened', allow: true }]);
+    expect(ends.map((_, step) => allowed.step(step).allowed)).toEqual([false, false, false, false, true]);
   });
 });

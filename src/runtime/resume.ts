@@ -20,8 +20,8 @@ export class StepHistory {
   end: StepEnd | undefined;
   /** Number of the try that began last. */
   attempt = 0;
-  /** Whether its budgets are recorded. */
-  reserved = false;
+  /** Whether an operator lets it go on where a guard would park it. */
+  allowed = false;
   /** Answers of the effects that were made, by call, in the order in which they were given. */
   readonly #answers = new Map<string, unknown[]>();
   /** What was looked up before an effect, by call, since the beginning of the try that made it. */
@@ -91,7 +91,6 @@ export class StepHistory {
         this.#trying = false;
         return;
       case 'reserved':
-        this.reserved = true;
         return;
       case 'ended':
         this.#trying = false;
@@ -107,10 +106,11 @@ export class StepHistory {
   }
 
   /** An operator wants it to be run again if it failed or was stopped. Effects that were made stay made. */
-  reopen(): void {
+  reopen(allow: boolean): void {
     this.#cutOff = 0;
     this.#trying = false;
     if (!this.end || !isError(this.end)) return;
+    if (allow && this.end.status === 'parked') this.allowed = true;
     this.end = undefined;
     this.attempt = 0;
     this.#open.clear();
@@ -153,7 +153,7 @@ export class PlanHistory {
   constructor(progress: readonly Progress[] = []) {
     for (const each of progress) {
       if (each.kind !== 'reopened') this.step(each.step).apply(each);
-      else for (const step of this.#steps.values()) step.reopen();
+      else for (const step of this.#steps.values()) step.reopen(each.allow ?? false);
     }
   }
 

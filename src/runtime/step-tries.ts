@@ -95,7 +95,7 @@ async function tryOnce(
     return { status, policy, reason, objects: {} };
   }
   const { budgets, pod } = verdict;
-  if (budgets.length > 0 && !history.reserved) await record({ kind: 'reserved', step: number, budgets }, tried, stages);
+  if (budgets.length > 0) await record({ kind: 'reserved', step: number, budgets }, tried, stages);
   const started: StepProgress = { kind: 'started', step: number, attempt: attempts.current, ...(pod && { pod }) };
   // What ended the server once is not to do so again and again unrecorded.
   if (tried.plan.resumed) await record(started, tried, stages);
@@ -119,11 +119,11 @@ function keepTarget(verdict: Verdict | Failure, actedOn: PodTarget | undefined):
 
 /** The verdict, or how the step fails when it cannot be had. */
 async function askGuard(tried: TriedStep, stages: StepStages): Promise<Verdict | Failure> {
-  const { plan, step, number, actionner } = tried;
+  const { plan, step, number, actionner, history } = tried;
   const deadline = startDeadline(stages.signal, GUARD_DEADLINE);
   const { signal } = deadline;
   try {
-    return await plan.policy.guard({ step, alert: plan.alert.id, number, actionner, signal });
+    return await plan.policy.guard({ step, alert: plan.alert.id, number, actionner, signal, allowed: history.allowed });
   } catch (error) {
     stages.signal.throwIfAborted();
     if (error instanceof DoorError) return doorFailure(error);

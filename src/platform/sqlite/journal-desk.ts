@@ -132,19 +132,20 @@ export class JournalDesk {
     return this.#policies.get(revision);
   }
 
-  /** Opens ended plans again, all or none; a server takes them up within a second, or the next one at its start. */
-  reopen(ids: readonly number[], now: number): void {
+  /** Opens ended plans again, all or none, with `allow` past guards that only park them; a server takes them up within a second, or the next one at its start. */
+  reopen(ids: readonly number[], now: number, allow = false): void {
     this.#transaction(() => {
-      for (const id of ids) this.#reopen(id, now);
+      for (const id of ids) this.#reopen(id, now, allow);
     });
   }
 
-  #reopen(id: number, now: number): void {
+  #reopen(id: number, now: number, allow: boolean): void {
     const { state } = this.#known(id);
     if (state === 'open') throw refused(`plan ${id} is open: it is being worked on, or waits`);
     if (state === 'done') throw refused(`plan ${id} is done: there is nothing to try again`);
+    if (allow && state !== 'parked') throw refused(`plan ${id} is ${state}: only what is parked can be allowed`);
     const seq = (readProgress(this.#database, id).at(-1)?.seq ?? 0) + 1;
-    const row = entryRow(id, seq, now, JSON.stringify({ kind: 'reopened' }));
+    const row = entryRow(id, seq, now, JSON.stringify({ kind: 'reopened', ...(allow && { allow }) }));
     this.#database.prepare('INSERT INTO entry VALUES(?, ?, ?, ?, ?, ?)').run(row);
     this.#database.prepare('DELETE FROM ended WHERE id = ?').run([id]);
     this.#database.prepare('INSERT OR IGNORE INTO reopened VALUES(?)').run([id]);

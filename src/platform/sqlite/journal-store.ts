@@ -23,7 +23,7 @@ function prepare(database: JournalDatabase) {
     alert: database.prepare('INSERT INTO alert VALUES(?, ?, ?, ?, ?, ?, ?, ?)'),
     entry: database.prepare('INSERT OR REPLACE INTO entry VALUES(?, ?, ?, ?, ?, ?)'),
     end: database.prepare('INSERT OR REPLACE INTO ended VALUES(?, ?, ?, ?, ?, ?)'),
-    budgetUse: database.prepare('INSERT OR IGNORE INTO budget_use VALUES(?, ?, ?, ?, ?)'),
+    budgetUse: database.prepare('INSERT OR REPLACE INTO budget_use VALUES(?, ?, ?, ?, ?)'),
     policy: database.prepare('INSERT OR REPLACE INTO policy VALUES(?, ?, ?)'),
   };
 }

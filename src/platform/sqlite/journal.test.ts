@@ -78,11 +78,15 @@ describe('what is recorded', () => {
     }
   });
 
-  it('has budgets once for all tries of a step', async () => {
+  it('has each budget of a step once, as of when it was taken last', async () => {
     const journal = await open(scratchFile());
     const before = Date.now();
     await journal.append(1, { kind: 'reserved', step: 2, budgets: ['per pod|web', 'all'] });
     await journal.append(1, { kind: 'reserved', step: 2, budgets: ['all'] });
+    const renewed = Date.now() + 5;
+    await vi.waitFor(() => expect(Date.now()).toBeGreaterThan(renewed));
+    await journal.append(1, { kind: 'reserved', step: 2, budgets: ['all'] });
+    expect((await journal.budgetsUsedSince(renewed)).map(({ key }) => key)).toEqual(['all']);
     const uses = await journal.budgetsUsedSince(before);
     expect(uses.map(({ key, alert, step }) => [key, alert, step]).sort()).toEqual([
       ['all', 1, 2],
