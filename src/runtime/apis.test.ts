@@ -90,6 +90,42 @@ describe('Apis', () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
+  it('does not take a look that was given up for an answer, however long it lasted', async () => {
+    const outside = new Outside();
+    outside.away = true;
+    await outside.fail(5);
+    await vi.advanceTimersByTimeAsync(1_000);
+    const given = new AbortController();
+    let giveUp: () => void = () => undefined;
+    const look = outside.apis.call('kubernetes', given.signal, () => {
+      return new Promise((_, reject) => {
+        giveUp = () => reject(new DoorError('unreachable', 'aborted'));
+      });
+    });
+    // Nobody waits for what that one finds out, in a place that others could have.
+    await vi.advanceTimersByTimeAsync(20_000);
+    await expect(outside.call()).rejects.toBeInstanceOf(NotAsked);
+    given.abort();
+    giveUp();
+    await expect(look).rejects.toThrow('aborted');
+    expect(outside.apis.silent(API)).toBe(true);
+    outside.away = false;
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(await outside.call()).toBe('answer');
+    expect(outside.told.map((each) => each.kind === 'breaker' && each.open)).toEqual([true, false]);
+  });
+
+  it('looks again in time when the clock is set back', async () => {
+    const outside = new Outside();
+    outside.away = true;
+    await outside.fail(5);
+    outside.away = false;
+    vi.setSystemTime(Date.now() - 3_600_000);
+    const step = outside.apis.ready(API, never).then(() => outside.call());
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(await step).toBe('answer');
+  });
+
   it('goes on looking when the one that should look does not ask', async () => {
     const outside = new Outside();
     outside.away = true;

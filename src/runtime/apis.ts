@@ -1,4 +1,3 @@
-import { BrokenCircuitError, CircuitState, ConsecutiveBreaker, circuitBreaker, handleWhen } from 'cockatiel';
 import { DoorError } from '../model/door-error.ts';
 import { type Adapters, type Api, DOORS } from '../model/doors.ts';
 import type { TargetLookups } from '../model/target-facts.ts';
@@ -75,17 +74,18 @@ export function guardLookups(lookups: TargetLookups, apis: Apis): TargetLookups 
   };
 }
 
-/** A call that found no answer. What was given up because its step ended says nothing about the API. */
-class Unanswered extends Error {}
-
+/**
+ * Not a package's: those let what was given up count as an answer when they look whether there is one again, and reckon by a
+ * clock that can be set back.
+ */
 class Breaker {
   readonly #api: Api;
   readonly #tell: (open: boolean) => void;
-  readonly #policy = circuitBreaker(
-    handleWhen((error) => error instanceof Unanswered),
-    // A little less than the pause, so that whoever is woken is let through.
-    { halfOpenAfter: PROBE_EVERY / 2, breaker: new ConsecutiveBreaker(FAILURES) },
-  );
+  /** Calls in a row that found no answer. */
+  #unanswered = 0;
+  /** When the last look found no answer, by a clock that never goes back; undefined while the breaker is closed. */
+  #silentAt: number | undefined;
+  #isLooking = false;
   /** Steps that wait, oldest first. */
   readonly #waiting = new Set<() => void>();
   /** Wakes one of them now and then; there while the API is known not to answer. */
@@ -94,29 +94,59 @@ class Breaker {
   constructor(api: Api, tell: (open: boolean) => void) {
     this.#api = api;
     this.#tell = tell;
-    this.#policy.onBreak(() => this.#break());
-    this.#policy.onReset(() => this.#reset());
   }
 
   get isOpen(): boolean {
-    return this.#policy.state !== CircuitState.Closed;
+    return this.#silentAt !== undefined;
   }
 
   async call<T>(signal: AbortSignal, ask: () => Promise<T>): Promise<T> {
-    const result = this.#policy.execute(async () => {
-      try {
-        return await ask();
-      } catch (error) {
-        const silent = error instanceof DoorError && error.code === 'unreachable' && !signal.aborted;
-        throw silent ? new Unanswered(error.message, { cause: error }) : error;
-      }
-    });
+    const looks = this.isOpen;
+    if (looks) this.#beginLook();
     try {
-      return await result;
+      const answer = await ask();
+      this.#answered();
+      return answer;
     } catch (error) {
-      if (error instanceof Unanswered) throw error.cause;
-      throw error instanceof BrokenCircuitError ? new NotAsked(this.#api) : error;
+      // What was given up because its step ended says nothing about the API.
+      if (error instanceof DoorError && !signal.aborted) {
+        if (error.code === 'unreachable') this.#missed();
+        else this.#answered();
+      }
+      throw error;
+    } finally {
+      if (looks) this.#endLook();
     }
+  }
+
+  /** @throws NotAsked when somebody looks already, or has just looked */
+  #beginLook(): void {
+    // A little less than the pause, so that whoever is woken is let through.
+    const isTooSoon = performance.now() - (this.#silentAt ?? 0) < PROBE_EVERY / 2;
+    if (this.#isLooking || isTooSoon) throw new NotAsked(this.#api);
+    this.#isLooking = true;
+  }
+
+  #endLook(): void {
+    this.#isLooking = false;
+    if (this.isOpen) this.#silentAt = performance.now();
+  }
+
+  #missed(): void {
+    this.#unanswered++;
+    if (this.isOpen || this.#unanswered < FAILURES) return;
+    this.#silentAt = performance.now();
+    this.#tell(true);
+    this.#probes = setInterval(() => this.#waiting.values().next().value?.(), PROBE_EVERY).unref();
+  }
+
+  #answered(): void {
+    this.#unanswered = 0;
+    if (!this.isOpen) return;
+    this.#silentAt = undefined;
+    clearInterval(this.#probes);
+    this.#tell(false);
+    for (const wake of [...this.#waiting]) wake();
   }
 
   ready(signal: AbortSignal): Promise<void> {
@@ -135,19 +165,5 @@ class Breaker {
       signal.addEventListener('abort', give, { once: true });
       if (signal.aborted) give();
     });
-  }
-
-  /** The breaker opens again after each look that found nothing, which is not news. */
-  #break(): void {
-    if (this.#probes) return;
-    this.#tell(true);
-    this.#probes = setInterval(() => this.#waiting.values().next().value?.(), PROBE_EVERY).unref();
-  }
-
-  #reset(): void {
-    clearInterval(this.#probes);
-    this.#probes = undefined;
-    this.#tell(false);
-    for (const wake of [...this.#waiting]) wake();
   }
 }
