@@ -3,8 +3,10 @@ import { afterEach, describe, expect, it } from 'vitest';
 import type { ClosedState } from '../../model/journal.ts';
 import { Housekeeping } from './housekeeping.ts';
 import { JournalDesk } from './journal-desk.ts';
+import type { JournalStore } from './journal-store.ts';
 import type { DroppedPlan } from './journal-thread.ts';
 import { type OpenedStore, openStore } from './open-store.ts';
+import { Retention } from './retention.ts';
 import {
   closeEntry,
   POLICY,
@@ -105,6 +107,31 @@ describe('by size', () => {
     expect(new Set(dropped.map(({ state, because }) => `${state} ${because}`))).toEqual(new Set(['parked size']));
     expect(left()).toEqual([...ids.slice(0, 10), ...ids.map((id) => 600 + id)]);
   });
+});
+
+it.each<[string, (retention: Retention) => unknown]>([
+  ['age', (retention) => retention.dropForAge(100 * HOUR)],
+  ['size', (retention) => retention.dropForSize()],
+])('leaves a plan alone that an operator opens again just before its turn (%s)', (_, drop) => {
+  const { file, store, database, left } = scene();
+  const ids = [1, 2, 3];
+  write(
+    store,
+    ids.map((id) => sampleAlert(id, { at: id })),
+    ids.map((id) => closeEntry(id, 'failed', id)),
+  );
+  const desk = new JournalDesk(file);
+  // He had the file first, and we waited for him.
+  const waiting = {
+    transaction: (act: () => unknown) => {
+      desk.reopen([2], 5);
+      return store.transaction(act);
+    },
+  };
+  drop(new Retention(database, waiting as unknown as JournalStore, { retentionHours: 1, maxBytes: 1 }));
+  desk.close();
+  expect(left()).toEqual([2]);
+  expect(store.takeReopened().plans.map(({ alert }) => alert.id)).toEqual([2]);
 });
 
 it('keeps policies for as long as a plan or the server needs them', () => {

@@ -25,6 +25,8 @@ export class Retention {
   readonly #limits: RetentionLimits;
   /** Up to this id all ended plans have been looked at for their age. */
   #lookedAt = 0;
+  /** Up to this id none has ended well, but for some whose turn came late: those count like the others. */
+  #unsettledUpTo = 0;
 
   constructor(database: JournalDatabase, store: JournalStore, limits: RetentionLimits) {
     this.#database = database;
@@ -47,9 +49,11 @@ export class Retention {
    * @returns undefined when there is nothing to drop
    */
   dropForSize(): readonly DroppedPlan[] | undefined {
-    const settled = this.#ids(`SELECT id FROM ended WHERE state IN ${SETTLED} ORDER BY id LIMIT ${PIECE}`);
-    const ids = settled.length > 0 ? settled : this.#ids(`SELECT id FROM ended ORDER BY id LIMIT ${PIECE}`);
-    return ids.length > 0 ? this.#drop(ids, 'size') : undefined;
+    return this.#store.transaction(() => {
+      const settled = this.#oldestSettled();
+      const ids = settled.length > 0 ? settled : this.#ids(`SELECT id FROM ended ORDER BY id LIMIT ${PIECE}`);
+      return ids.length > 0 ? this.#drop(ids, 'size') : undefined;
+    });
   }
 
   /**
@@ -58,6 +62,12 @@ export class Retention {
    * @returns undefined when all have been looked at; the next call begins anew
    */
   dropForAge(now: number): readonly DroppedPlan[] | undefined {
+    const dropped = this.#store.transaction(() => this.#dropForAge(now));
+    if (!dropped) this.#dropBudgetUses(now);
+    return dropped;
+  }
+
+  #dropForAge(now: number): readonly DroppedPlan[] | undefined {
     const oldest = now - this.#limits.retentionHours * HOUR;
     // A plan ends after its alert came in: those whose alerts are young need no look.
     const rows = this.#database
@@ -69,7 +79,6 @@ export class Retention {
     const lastExpired = expired.at(-1);
     if (!last) {
       this.#lookedAt = 0;
-      this.#dropBudgetUses(now);
       return undefined;
     }
     this.#lookedAt = expired.length === PIECE && lastExpired ? lastExpired[0] : last[0];
@@ -79,25 +88,37 @@ export class Retention {
     );
   }
 
+  /** Looks at no plan twice, lest it should go through hundreds of thousands that failed for each piece. */
+  #oldestSettled(): number[] {
+    const settled = this.#ids(
+      `SELECT id FROM ended WHERE id > ${this.#unsettledUpTo} AND state IN ${SETTLED} ORDER BY id LIMIT ${PIECE}`,
+    );
+    const last = settled.length === PIECE ? settled.at(-1) : single(this.#database, 'SELECT max(id) FROM ended');
+    this.#unsettledUpTo = Number(last ?? 0);
+    return settled;
+  }
+
   #ids(sql: string): number[] {
     return (this.#database.prepare(sql).raw().all() as [number][]).map(([id]) => id);
   }
 
-  /** @returns those that ended otherwise than well */
+  /**
+   * Within the transaction in which the plans were chosen: an operator may open one again as soon as that is over.
+   *
+   * @returns those that ended otherwise than well
+   */
   #drop(ids: readonly number[], because: 'age' | 'size'): DroppedPlan[] {
     const last = ids.at(-1);
     if (last === undefined) return [];
-    return this.#store.transaction(() => {
-      const ends = ids.flatMap((id) => this.#endOf(id) ?? []);
-      for (const table of ['entry WHERE alert', 'alert WHERE id', 'ended WHERE id']) {
-        const drop = this.#database.prepare(`DELETE FROM ${table} = ?`);
-        for (const id of ids) drop.run([id]);
-      }
-      // Ids are never given twice, even when no row tells of them any more.
-      writeFact(this.#database, 'dropped', Math.max(last, readFact(this.#database, 'dropped')));
-      const others = ends.filter(({ state }) => state !== 'done' && state !== 'dropped');
-      return others.map(({ id, state }) => ({ id, state, because }));
-    });
+    const ends = ids.flatMap((id) => this.#endOf(id) ?? []);
+    for (const table of ['entry WHERE alert', 'alert WHERE id', 'ended WHERE id']) {
+      const drop = this.#database.prepare(`DELETE FROM ${table} = ?`);
+      for (const id of ids) drop.run([id]);
+    }
+    // Ids are never given twice, even when no row tells of them any more.
+    writeFact(this.#database, 'dropped', Math.max(last, readFact(this.#database, 'dropped')));
+    const others = ends.filter(({ state }) => state !== 'done' && state !== 'dropped');
+    return others.map(({ id, state }) => ({ id, state, because }));
   }
 
   /** A row that is not what was written is dropped like the others, with a word about it. */
