@@ -198,6 +198,13 @@ function createPrivate(file: string): void {
   closeSync(openSync(file, 'wx', 0o600));
 }
 
+/** What tells later whether files still are the ones that have these names now. */
+export function placeOf(files: readonly string[]): () => boolean {
+  const inode = (file: string) => statSync(file, { bigint: true, throwIfNoEntry: false })?.ino;
+  const inodes = files.map(inode);
+  return () => files.every((file, index) => inode(file) === inodes[index]);
+}
+
 export function syncFolder(folder: string): void {
   const descriptor = openSync(folder, 'r');
   try {

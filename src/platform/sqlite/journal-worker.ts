@@ -1,11 +1,18 @@
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import { TalonError } from '../../model/talon-error.ts';
 import { Housekeeping } from './housekeeping.ts';
+import type { Written } from './journal-store.ts';
 import type { FromThread, Questions, ThreadStart, ToThread } from './journal-thread.ts';
 import { type OpenedStore, openStore } from './open-store.ts';
 
 /** Milliseconds between looks at what operators wrote, and at what is to be tidied up. */
 const LOOK_EVERY = 400;
+
+const GONE: Written = {
+  alerts: false,
+  entries: false,
+  error: 'it was moved, removed or replaced; put it back, or start the server again to begin with what is there',
+};
 
 /** The thread of the journal: the only one that writes the file, so that a slow disk holds up nobody but what waits for it. */
 class JournalThread {
@@ -40,9 +47,16 @@ class JournalThread {
 
   #write({ buffer, alerts, entries }: ToThread & { kind: 'batch' }): void {
     this.#isBusy = true;
-    const written = this.#opened.store.write(buffer, alerts, entries);
+    const written = this.#writeThere(buffer, alerts, entries);
     const error = written.error && `the journal ${this.#file} cannot be written: ${written.error}`;
     this.#say({ kind: 'written', buffer, ...written, error });
+  }
+
+  /** Writes, and holds nothing for written that went into a file which is not there any more. */
+  #writeThere(buffer: ArrayBuffer, alerts: number, entries: number): Written {
+    const { store, isInPlace } = this.#opened;
+    const written = isInPlace() ? store.write(buffer, alerts, entries) : GONE;
+    return isInPlace() ? written : GONE;
   }
 
   #answer({ id, question, argument }: ToThread & { kind: 'ask' }): void {
@@ -55,10 +69,17 @@ class JournalThread {
 
   #ask(question: keyof Questions, argument: unknown): unknown {
     const { store } = this.#opened;
-    if (question === 'openPlans') return store.openPlans().plans;
+    if (question === 'openPlans') return this.#openPlans();
     if (question === 'policy') return store.policy(argument as string);
     if (question === 'acceptedSince') return store.acceptedSince(argument as number);
     return store.budgetsUsedSince(argument as number);
+  }
+
+  /** An operator may have opened some of them again since the file was opened. */
+  #openPlans(): unknown {
+    const { plans, lastSeq } = this.#opened.store.openPlans();
+    this.#say({ kind: 'reopened', plans: [], nextSeq: lastSeq + 1 });
+    return plans;
   }
 
   #look(): void {

@@ -1,5 +1,14 @@
 import { spawn } from 'node:child_process';
-import { existsSync, mkdirSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import path from 'node:path';
 import { build } from 'esbuild';
 import Database from 'libsql';
@@ -262,4 +271,49 @@ it('has what was opened again while no server ran among the open plans', async (
   await journal.append(1, { kind: 'started', step: 0, attempt: 1 });
   await new Promise((resolve) => setTimeout(resolve, 500));
   expect(told).toEqual([]);
+});
+
+it('numbers what happens to a plan on, that was opened again while the server started', async () => {
+  const file = scratchFile();
+  const first = await open(file);
+  await accepted(first, sampleAlert(1));
+  for (const attempt of [1, 2, 3]) await first.append(1, { kind: 'started', step: 0, attempt });
+  await first.close(1, 'failed', '');
+  await first.end();
+  const journal = await open(file);
+  const desk = new JournalDesk(file);
+  desk.reopen([1], 5);
+  desk.close();
+  await journal.openPlans();
+  await journal.append(1, { kind: 'retrying', step: 0, attempt: 3, error: '' });
+  const [plan] = await journal.openPlans();
+  expect(plan?.progress.map(({ kind }) => kind)).toEqual(['started', 'started', 'started', 'reopened', 'retrying']);
+});
+
+describe('a file that is gone while the server runs', () => {
+  it.each([
+    ['', 'removed'],
+    ['-wal', 'removed'],
+    ['', 'replaced'],
+  ])('journal.db%s, %s: takes nothing for stored', async (which, how) => {
+    const file = scratchFile();
+    const journal = await open(file);
+    const health: (readonly [boolean, string])[] = [];
+    journal.onHealth((writable, reason) => health.push([writable, reason]));
+    expect(await accepted(journal, sampleAlert(1))).toBe(true);
+    const gone = `${file}${which}`;
+    renameSync(gone, `${gone}.old`);
+    if (how === 'replaced') copyFileSync(`${gone}.old`, gone);
+    expect(await accepted(journal, sampleAlert(2))).toBe(false);
+    expect(health).toEqual([[false, expect.stringContaining('it was moved, removed or replaced')]]);
+    expect(health[0]?.[1]).toContain(file);
+    const entry = journal.append(1, { kind: 'started', step: 0, attempt: 1 });
+    renameSync(`${gone}.old`, gone);
+    await entry;
+    expect(await accepted(journal, sampleAlert(3))).toBe(true);
+    expect((await journal.openPlans()).map(({ alert }) => alert.id)).toEqual([1, 3]);
+    await journal.end();
+    const again = await open(file);
+    expect((await again.openPlans()).map(({ alert }) => alert.id)).toEqual([1, 3]);
+  });
 });

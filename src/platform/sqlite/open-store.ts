@@ -1,5 +1,5 @@
 import { TalonError } from '../../model/talon-error.ts';
-import { damaged, type JournalDatabase, lockJournal, openForServer, worded } from './journal-file.ts';
+import { damaged, type JournalDatabase, lockJournal, openForServer, placeOf, worded } from './journal-file.ts';
 import { BadRow, forgetAlerts } from './journal-rows.ts';
 import { JournalStore } from './journal-store.ts';
 import type { ThreadStart } from './journal-thread.ts';
@@ -9,6 +9,8 @@ export interface OpenedStore {
   readonly database: JournalDatabase;
   readonly store: JournalStore;
   readonly nextSeq: number;
+  /** Whether the files that were opened still have their names: what is written to others is lost. */
+  readonly isInPlace: () => boolean;
   readonly close: () => void;
 }
 
@@ -27,7 +29,8 @@ export function openStore({ file, forget }: Pick<ThreadStart, 'file' | 'forget'>
   };
   try {
     database = openForServer(file);
-    return { ...worded(file, () => readOpened(database as JournalDatabase, forget)), close };
+    const opened = worded(file, () => readOpened(database as JournalDatabase, forget));
+    return { ...opened, isInPlace: placeOf([file, `${file}-wal`]), close };
   } catch (error) {
     close();
     throw error instanceof BadRow ? damaged(file, error.message, error) : error;
@@ -35,7 +38,7 @@ export function openStore({ file, forget }: Pick<ThreadStart, 'file' | 'forget'>
 }
 
 /** Reads all that a server needs at its start, so that it does not start with plans that it cannot resume. */
-function readOpened(database: JournalDatabase, forget: readonly number[]): Omit<OpenedStore, 'close'> {
+function readOpened(database: JournalDatabase, forget: readonly number[]): Omit<OpenedStore, 'close' | 'isInPlace'> {
   if (forget.length > 0) forgetAlerts(database, forget);
   const store = new JournalStore(database);
   const { plans, lastSeq } = store.readOpenPlans();
