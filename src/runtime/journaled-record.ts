@@ -15,14 +15,22 @@ export interface JournaledRecordOptions {
 
 type StepProgress = Exclude<Progress, { kind: 'reopened' }>;
 
+export interface JournaledRecord extends StepRecord {
+  /** Resolves when all of this try is on disk; undefined when it is. */
+  unwritten(): Promise<unknown> | undefined;
+}
+
 /** The record of one try of a step: what earlier tries made is answered from the journal, what this one makes goes there. */
-export function journaledRecord({ step, history, once, append }: JournaledRecordOptions): StepRecord {
+export function journaledRecord({ step, history, once, append }: JournaledRecordOptions): JournaledRecord {
   /** Answers of this try by call, given from the record or made by it. */
   const given = new Map<string, number>();
   const give = (call: string) => given.set(call, (given.get(call) ?? 0) + 1);
-  const record = (progress: StepProgress) => {
+  const unwritten = new Set<Promise<void>>();
+  const record = async (progress: StepProgress) => {
     history.apply(progress);
-    return append(progress);
+    const written = append(progress);
+    unwritten.add(written);
+    await written.finally(() => unwritten.delete(written));
   };
 
   let looked: StepProgress[] = [];
@@ -33,6 +41,7 @@ export function journaledRecord({ step, history, once, append }: JournaledRecord
   };
 
   return {
+    unwritten: () => (unwritten.size > 0 ? Promise.all(unwritten) : undefined),
     take(call): RecordedAnswer | undefined {
       const answers = history.answersOf(call);
       const position = given.get(call) ?? 0;

@@ -29,6 +29,9 @@ export interface TriedStep {
 type Failure = Outcome & { readonly status: 'failure' };
 type StepProgress = Exclude<Progress, { kind: 'reopened' }>;
 
+/** Why a try whose time went into waiting for the journal is made again; it does not count. */
+const HELD_UP = 'the journal could not be written in time';
+
 /** Milliseconds for what guards look up. */
 const GUARD_DEADLINE = 30_000;
 
@@ -37,22 +40,31 @@ const GUARD_DEADLINE = 30_000;
  * for a busy API or for one that does not answer, it gives its place among the running ones to another plan.
  */
 export async function runTries(tried: TriedStep, stages: StepStages): Promise<StepEnd | 'dry_run'> {
-  const { plan, step, actionner, history, repeatable, attempts } = tried;
+  const { plan, actionner, attempts } = tried;
   const apis = new Set((actionner.behaviour?.uses ?? []).map((door) => DOORS[door].api));
   const said = { started: false, monitored: false };
   for (;;) {
     const end = (await waitForApis(apis, tried, stages)) ?? (await tryOnce(tried, stages, said));
+    if (end === 'held_up') continue;
     if (end === 'dry_run' || end.status !== 'failure') return end;
     const attempt = attempts.current;
-    const wait = repeatable || !history.uncertain ? attempts.waitAfter(end) : undefined;
+    const wait = mayRepeat(tried) ? attempts.waitAfter(end) : undefined;
     if (wait === undefined) return end;
-    const { error } = end;
-    stages.telemetry.emit({ kind: 'retrying', step: step.head, attempt, error, wait });
-    note({ kind: 'retrying', step: tried.number, attempt, error }, tried, stages);
+    tellRetry({ attempt, error: end.error, wait }, tried, stages);
     // For an API that is known not to answer the next round waits, and goes on as soon as it does.
     if (stages.apis.silent(apis)) continue;
     await plan.slot.without(() => sleep(wait, undefined, { signal: stages.stopping }));
   }
+}
+
+function tellRetry(
+  { attempt, error, wait }: { readonly attempt: number; readonly error: string; readonly wait: number },
+  tried: TriedStep,
+  stages: StepStages,
+): void {
+  const { step, number } = tried;
+  stages.telemetry.emit({ kind: 'retrying', step: step.head, attempt, error, wait });
+  note({ kind: 'retrying', step: number, attempt, error }, tried, stages);
 }
 
 /** Waits while an API that the step needs does not answer. Returns a failure when that takes too long. */
@@ -78,7 +90,7 @@ async function tryOnce(
   tried: TriedStep,
   stages: StepStages,
   said: { started: boolean; monitored: boolean },
-): Promise<StepEnd | 'dry_run'> {
+): Promise<StepEnd | 'dry_run' | 'held_up'> {
   const { step, number, history, attempts } = tried;
   const { telemetry } = stages;
   const verdict = keepTarget(await askGuard(tried, stages), history.actedOn);
@@ -137,18 +149,20 @@ async function askGuard(tried: TriedStep, stages: StepStages): Promise<Verdict |
 async function execute(
   tried: TriedStep,
   { pod }: Verdict & { kind: 'allow' },
-  { executor, signal, actionTimeout, ...stages }: StepStages,
-): Promise<Outcome> {
+  stages: StepStages,
+): Promise<Outcome | 'held_up'> {
+  const { executor, signal, actionTimeout } = stages;
   const { plan, step, number, actionner, history, repeatable, attempts } = tried;
   const { action, event } = step;
   const append = (progress: Progress) => stages.journal.append(plan.alert.id, progress);
+  const record = journaledRecord({ step: number, history, once: !repeatable, append });
   const outcome = await executor.run(
     {
       actionner,
       parameters: action.parameters,
       event,
       ...(pod && { pod }),
-      record: journaledRecord({ step: number, history, once: !repeatable, append }),
+      record,
       milliseconds: stepDeadline(action, actionner, actionTimeout),
     },
     signal,
@@ -160,7 +174,22 @@ async function execute(
     await append(progress);
     signal.throwIfAborted();
   }
-  return outcome;
+  const unwritten = isLate(outcome) ? record.unwritten() : undefined;
+  if (!unwritten) return outcome;
+  await plan.slot.without(() => unwritten);
+  if (!mayRepeat(tried)) return outcome;
+  tellRetry({ attempt: attempts.current, error: HELD_UP, wait: 0 }, tried, stages);
+  stages.stopping.throwIfAborted();
+  return 'held_up';
+}
+
+function isLate(outcome: Outcome): boolean {
+  return outcome.status === 'failure' && outcome.code === 'deadline';
+}
+
+/** Whether another try can do nothing twice that must be done once. */
+function mayRepeat({ repeatable, history }: TriedStep): boolean {
+  return repeatable || !history.uncertain;
 }
 
 function doorFailure({ code, message, retryAfterMs }: DoorError): Failure {

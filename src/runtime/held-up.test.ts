@@ -1,0 +1,72 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describe, expect, it } from 'vitest';
+import type { Progress } from '../model/journal.ts';
+import { MemoryJournal } from './memory-journal.ts';
+import { action, failure, type Play, rule, SUCCESS, World } from './test-pipeline.ts';
+
+/** A journal on a disk that is full at times. */
+class SlowJournal extends MemoryJournal {
+  #room = Promise.resolve();
+
+  fullFor(milliseconds: number): void {
+    this.#room = sleep(milliseconds);
+  }
+
+  override async append(alert: number, progress: Progress): Promise<void> {
+    await this.#room;
+    await super.append(alert, progress);
+  }
+}
+
+/** Makes an effect and waits until it is recorded, for at most 20 milliseconds. */
+function effect(made: string[], journal: SlowJournal): Play {
+  return ({ record }) => {
+    const act = async () => {
+      if (record.take('c')) return SUCCESS;
+      await record.begins('c', 'door');
+      made.push('c');
+      journal.fullFor(100);
+      await record.answers('c', 'door', null);
+      return SUCCESS;
+    };
+    return Promise.race([act(), sleep(20, failure('deadline'))]);
+  };
+}
+
+describe('a step whose time is over because the journal cannot be written', () => {
+  it.each([true, false])('goes on with what it has done once that can be (idempotent: %s)', async (idempotent) => {
+    const journal = new SlowJournal();
+    const made: string[] = [];
+    const script = { first: [effect(made, journal)], second: [SUCCESS] };
+    const world = new World(script, { journal, behaviours: { first: { idempotent } } });
+    await world.run([rule('R', [action('first'), action('second')])]);
+    expect(made).toEqual(['c']);
+    expect(world.shown).toEqual([
+      'event',
+      'match R',
+      'started first',
+      'retrying first 1',
+      'ended first success',
+      'started second',
+      'ended second success',
+    ]);
+    expect(journal.plans.get(1)).toMatchObject({ state: 'done' });
+  });
+
+  it('holds nobody else up meanwhile', async () => {
+    const journal = new SlowJournal();
+    const script = { first: [effect([], journal)] };
+    const world = new World(script, { journal });
+    const running: number[] = [];
+    const look = setInterval(() => running.push(world.lanes.running), 5);
+    await world.run([rule('R', [action('first')])]);
+    clearInterval(look);
+    expect(Math.min(...running)).toBe(0);
+  });
+
+  it('ends it where its own work took that long', async () => {
+    const world = new World({ first: [() => sleep(20, failure('deadline')), SUCCESS] });
+    await world.run([rule('R', [action('first')])]);
+    expect(world.shown).toContain('ended first failure');
+  });
+});
