@@ -63,3 +63,21 @@ it('opens a listed door for a reference of its step', async () => {
   await step.call('nodes.label', [node, { a: null }]);
   expect(opened()).toEqual(['pods.label', 'nodes.label']);
 });
+
+it('makes no effect for a step that ended while its begin was recorded, and says that it was not made', async () => {
+  const { adapters, calls } = fakeAdapters();
+  const over = new AbortController();
+  const failures: unknown[] = [];
+  const record = {
+    ...memoryRecord().record,
+    begins: async () => {
+      over.abort();
+      return false;
+    },
+    fails: async (_call: string, _door: string, error: unknown) => void failures.push(error),
+  };
+  const step = beginStep({ uses: ['pods.label'], adapters, record, signal: over.signal });
+  await expect(step.call('pods.label', [step.mint(POD), {}])).rejects.toThrow('over before');
+  expect(calls).toEqual([]);
+  expect(failures).toMatchObject([{ name: 'DoorError', code: 'refused' }]);
+});

@@ -23,7 +23,7 @@ function effect(made: string[], journal: SlowJournal): Play {
   return ({ record }) => {
     const act = async () => {
       if (record.take('c')) return SUCCESS;
-      await record.begins('c', 'door');
+      await record.begins('c', 'door', false);
       made.push('c');
       journal.fullFor(100);
       await record.answers('c', 'door', null);
