@@ -4,6 +4,7 @@ import type { Catalog } from '../model/definition.ts';
 import type { Adapters } from '../model/doors.ts';
 import { LONGEST_WINDOW_SECONDS } from '../model/guard-policy.ts';
 import type { Journal, StoredPolicy } from '../model/journal.ts';
+import { TalonError } from '../model/talon-error.ts';
 import type { TargetLookups } from '../model/target-facts.ts';
 import type { Telemetry } from '../model/transition.ts';
 import type { Spool } from '../platform/spool/spool.ts';
@@ -71,7 +72,7 @@ export async function wireServer(options: WiringOptions): Promise<WiredServer> {
   const telemetry = createTelemetry(options);
   const apis = new Apis(telemetry.emit);
   const policies = await createPolicies(options, apis);
-  const policy = await policies.activate(engine);
+  const policy = await unlessFull(journal, policies.activate(engine));
   const lanes = createLanes(settings);
   const executor = createExecutor({
     adapters: guardAdapters(options.adapters, apis),
@@ -132,6 +133,20 @@ interface Surroundings {
   readonly lanes: Lanes;
   readonly policies: Policies;
   readonly telemetry: Telemetry;
+}
+
+/**
+ * Waits for the first thing that the server records, but not for a disk that is full: nobody would learn why it does not start.
+ *
+ * @throws TalonError('journal')
+ */
+function unlessFull<T>(journal: Journal, recorded: Promise<T>): Promise<T> {
+  const refused = new Promise<never>((_, reject) => {
+    journal.onHealth((able, reason) => {
+      if (!able) reject(new TalonError('journal', reason));
+    });
+  });
+  return Promise.race([recorded, refused]);
 }
 
 function createPipeline(

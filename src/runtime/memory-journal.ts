@@ -107,7 +107,7 @@ export class MemoryJournal implements Journal {
     this.#reopened(plan);
   }
 
-  onHealth(): void {}
+  onHealth(_listener: (writable: boolean, reason: string) => void): void {}
 
   async end(): Promise<void> {
     this.#ended = true;

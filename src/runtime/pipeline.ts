@@ -114,7 +114,7 @@ export class Pipeline {
       const policy = await known;
       const problem = problemOf(plan, policy);
       if (policy && problem === undefined) inLine.push(this.#lineUp(plan, policy));
-      else await this.#bury(alert, problem ?? '');
+      else this.#bury(alert, problem ?? '');
     }
     for (const start of inLine) start();
     return inLine.length;
@@ -146,11 +146,12 @@ export class Pipeline {
     );
   }
 
-  async #bury(alert: AcceptedAlert, reason: string): Promise<void> {
+  /** Nothing waits for that to be on disk: the next start would come to the same end. */
+  #bury(alert: AcceptedAlert, reason: string): void {
     const { telemetry, journal } = this.#options;
     const head = { rule: '', priority: '', source: '', output: '', trace_id: alert.traceId };
     telemetry.emit({ kind: 'closed', alert: head, id: alert.id, state: 'dead', reason });
-    await journal.close(alert.id, 'dead', reason);
+    journal.close(alert.id, 'dead', reason).catch(() => undefined);
   }
 }
 

@@ -149,7 +149,7 @@ function wordedError(file: string, error: unknown): unknown {
 function systemReason(code: string, error: Error): string {
   if (/unable to open/i.test(error.message))
     return 'it cannot be opened; the user of this process must be able to write it';
-  if (code.startsWith('SQLITE_IOERR')) return `${error.message}; look for faults of the disk`;
+  if (code.startsWith('SQLITE_IOERR')) return `${error.message}; look whether the disk is full, or faulty`;
   if (code.startsWith('SQLITE_BUSY')) return 'another process keeps it locked; try again when that has ended';
   return `${error.message}; its folder must be writable for the user of this process, with space left on the disk`;
 }
