@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { Attempts, attemptLimits } from './attempts.ts';
 import { action, failure } from './test-pipeline.ts';
 
@@ -25,13 +25,21 @@ describe('Attempts', () => {
             expect(attempts.current).toBe(made);
             const wait = attempts.waitAfter(fail(code));
             expect(wait).toBeGreaterThanOrEqual(0);
-            expect(wait).toBeLessThanOrEqual(Math.min(60_000, backoff * 2 ** (made - 1)));
+            expect(wait).toBeLessThanOrEqual(Math.min(Math.max(60_000, backoff), backoff * 2 ** (made - 1)));
           }
           expect(attempts.current).toBe(most);
           expect(attempts.waitAfter(fail(code))).toBeUndefined();
         },
       ),
     );
+  });
+
+  it('waits for as long as a rule says, though that is longer than others wait', () => {
+    const random = vi.spyOn(Math, 'random').mockReturnValue(0.999);
+    const attempts = new Attempts({ ...LIMITS, attempts: 9, backoff: 3_600_000 }, 0, () => 0);
+    const waits = [attempts.waitAfter(fail('busy')), attempts.waitAfter(fail('busy'))];
+    expect(waits).toEqual([3_596_400, 3_596_400]);
+    random.mockRestore();
   });
 
   it('waits at least as long as the other side asks for, within reason', () => {

@@ -22,7 +22,7 @@ export interface AttemptSettings {
   readonly unreachable_seconds: number;
 }
 
-/** Longest time between two tries where the other side does not ask for more. */
+/** Longest time between two tries where neither the rule nor the other side asks for more. */
 const LONGEST_BACKOFF = 60_000;
 /** The same while the other side does not answer at all: it may be back at any moment. */
 const LONGEST_UNREACHABLE_BACKOFF = 5_000;
@@ -75,7 +75,8 @@ export class Attempts {
     if (code !== 'busy' && code !== 'conflict') return undefined;
     if (this.#current >= this.#limits.attempts) return undefined;
     this.#current++;
-    this.#busy = this.#busy?.next(undefined) ?? backoff(this.#limits.backoff, LONGEST_BACKOFF);
+    const { backoff: first } = this.#limits;
+    this.#busy = this.#busy?.next(undefined) ?? backoff(first, Math.max(first, LONGEST_BACKOFF));
     return Math.max(this.#busy.duration, Math.min(retryAfterMs, LONGEST_RETRY_AFTER));
   }
 
