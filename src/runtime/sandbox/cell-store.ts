@@ -53,7 +53,7 @@ export class CellStore {
     const wasmModule = new WebAssembly.Module(await readFile(file));
     const newInstance = () => {
       const wasmMemory = new WebAssembly.Memory({ initial: MEMORY_PAGES, maximum: MEMORY_PAGES });
-      return newQuickJSWASMModuleFromVariant(newVariant(VARIANT, { wasmModule, wasmMemory }));
+      return newQuickJSWASMModuleFromVariant(withStrictMemory(newVariant(VARIANT, { wasmModule, wasmMemory })));
     };
     const store = new CellStore(newInstance, limits, allTurns);
     store.#ready.push(store.#inhabit(await newInstance()));
@@ -71,8 +71,7 @@ export class CellStore {
 
   /** @param clean whether the step ended as steps should; of the others nothing is used again */
   giveBack({ cell, quickjs }: StoredCell, clean: boolean): void {
-    if (!clean) return;
-    cell.dispose();
+    if (!clean || !isDisposed(cell)) return;
     if (this.#used.length + this.#ready.length < KEPT) this.#used.push(quickjs);
     this.#fillLater();
   }
@@ -91,5 +90,39 @@ export class CellStore {
 
   #inhabit(quickjs: QuickJSWASMModule): StoredCell {
     return { quickjs, cell: new Cell(quickjs, this.#limits, this.#allTurns) };
+  }
+}
+
+/**
+ * The same, but that a text for which there is no memory throws. The package would write it to address 0, over everything that
+ * the instance has.
+ */
+function withStrictMemory(variant: QuickJSSyncVariant): QuickJSSyncVariant {
+  return {
+    ...variant,
+    importModuleLoader: async () => {
+      const loaded = await variant.importModuleLoader();
+      const load = 'default' in loaded ? loaded.default : loaded;
+      return async (options) => {
+        const module = await (typeof load === 'function' ? load : load.default)(options);
+        const allocate = module._malloc;
+        module._malloc = (bytes) => {
+          const place = allocate(bytes);
+          if (place === 0) throw new Error('out of memory');
+          return place;
+        };
+        return module;
+      };
+    },
+  };
+}
+
+/** Code that ended its step well may still have left a context that cannot be taken down. */
+function isDisposed(cell: Cell): boolean {
+  try {
+    cell.dispose();
+    return true;
+  } catch {
+    return false;
   }
 }

@@ -90,14 +90,25 @@ export class Cell {
   #turn(milliseconds: number, act: () => void): Turn {
     this.#calls = [];
     this.#clock.begin(milliseconds);
+    try {
+      this.#work(act);
+      return this.#verdict();
+    } catch (error) {
+      // The code may have brought QuickJS itself down: no memory for a text, no stack, an error that cannot be read.
+      const reason = error instanceof Error ? error.message : String(error);
+      return cutTurn('limit', `its context broke down: ${reason.slice(0, LONGEST_REASON)}`);
+    } finally {
+      this.#clock.end();
+    }
+  }
+
+  #work(act: () => void): void {
     act();
     while (!this.#interrupted && !this.#fault && this.#runtime.hasPendingJob()) {
       const done = this.#runtime.executePendingJobs(JOBS_AT_ONCE);
       done.dispose();
       this.#interrupted ||= this.#clock.poll();
     }
-    this.#clock.end();
-    return this.#verdict();
   }
 
   #verdict(): Turn {

@@ -71,6 +71,29 @@ export const recurses = hostile('recurses', async () => {
   return { ...DONE, output: String(deeper(0)) };
 });
 
+/** The parser of QuickJS goes deeper than its own limit of the stack, down to that of the thread. */
+export const nestsCode = hostile('nestsCode', async () => {
+  new Function('['.repeat(100_000));
+  return DONE;
+});
+
+/** What comes with the next answer breaks, in a way that cannot be told. */
+export const breaksUnreadably = hostile('breaksUnreadably', async ({ use, targets }) => {
+  JSON.parse = () => {
+    throw { message: { toString: 1 } };
+  };
+  await use['pods.label'](podOf(targets), { a: 'b' });
+  return DONE;
+});
+
+export const breaksWithPromise = hostile('breaksWithPromise', async ({ use, targets }) => {
+  JSON.parse = () => {
+    throw new Promise(() => undefined);
+  };
+  await use['pods.label'](podOf(targets), { a: 'b' });
+  return DONE;
+});
+
 export const neverSettles = hostile('neverSettles', () => new Promise(() => undefined));
 
 export const throwsNothing = hostile('throwsNothing', () => Promise.reject());

@@ -100,6 +100,10 @@ describe('code that takes more than its share is ended alone', () => {
     ['backtracks', 'limit', 'time'],
     ['loopsInBuiltIns', 'limit', 'without a pause'],
     ['neverSettles', 'bug', 'neither ended nor waits'],
+    // Of that the thread itself must not end, since all others would begin again.
+    ['nestsCode', 'limit', 'its context broke down'],
+    ['breaksUnreadably', 'limit', 'its context broke down'],
+    ['breaksWithPromise', 'limit', 'its context broke down'],
   ])('%s', async (name, code, text) => {
     const outcome = await besideOthers(hostileOnes[name]);
     expect(outcome).toMatchObject({ status: 'failure', code, error: expect.stringContaining(text) });

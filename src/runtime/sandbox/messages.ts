@@ -70,6 +70,8 @@ export interface StepLimits {
   readonly message: number;
   /** UTF-16 units of all calls that have no answer yet. */
   readonly outstanding: number;
+  /** UTF-16 units of all answers of a step together. */
+  readonly answered: number;
 }
 export const STEP_LIMITS: StepLimits = {
   openCalls: 16,
@@ -77,6 +79,7 @@ export const STEP_LIMITS: StepLimits = {
   calls: 10_000,
   message: 1 << 20,
   outstanding: 4 << 20,
+  answered: 64 << 20,
 };
 
 /** The name under which a plug-in's `sleep` asks for its door. */

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { CallAnswer, DoorCall, StepLimits, StepTexts } from './messages.ts';
 import type { Place, Sandbox, StepInSandbox } from './sandbox.ts';
 
@@ -21,7 +22,7 @@ export class SandboxedStep implements StepInSandbox {
   readonly plugin: string;
   readonly texts: StepTexts;
   readonly #options: SandboxedStepOptions;
-  /** Answers by door and arguments, in the order in which they were asked for. */
+  /** Answers by a digest of door and arguments, in the order in which they were asked for. */
   readonly #answers = new Map<string, Promise<unknown>[]>();
   #place: Place | undefined;
   #run = newRun();
@@ -84,6 +85,12 @@ export class SandboxedStep implements StepInSandbox {
       });
     if (run !== this.#run) return;
     run.open--;
+    run.answered += answer.length;
+    if (run.answered > this.#options.limits.answered) {
+      this.abort();
+      this.#options.cut('limit', 'it asked for too much');
+      return;
+    }
     this.#place?.answer(call.call, answer);
     this.#openWaiting(run);
   }
@@ -96,13 +103,14 @@ export class SandboxedStep implements StepInSandbox {
 
   /** What was answered to the same call in the run before this one, or else what the door answers now. */
   #answer(run: Run, { door, given }: DoorCall): Promise<unknown> {
-    const text = `${door} ${given}`;
-    const count = run.asked.get(text) ?? 0;
-    run.asked.set(text, count + 1);
-    const known = this.#answers.get(text) ?? [];
+    // Ten thousand arguments of a megabyte must not be kept until the step ends.
+    const key = createHash('sha256').update(`${door} ${given}`).digest('base64');
+    const count = run.asked.get(key) ?? 0;
+    run.asked.set(key, count + 1);
+    const known = this.#answers.get(key) ?? [];
     const answer = known[count] ?? this.#open(door, given);
     known[count] = answer;
-    this.#answers.set(text, known);
+    this.#answers.set(key, known);
     return answer;
   }
 
@@ -118,8 +126,10 @@ interface Run {
   waiting: DoorCall[];
   open: number;
   calls: number;
+  /** UTF-16 units of all answers. They are remembered as long as the step runs. */
+  answered: number;
 }
 
 function newRun(): Run {
-  return { asked: new Map(), errors: new Map(), waiting: [], open: 0, calls: 0 };
+  return { asked: new Map(), errors: new Map(), waiting: [], open: 0, calls: 0, answered: 0 };
 }
