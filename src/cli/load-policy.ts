@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs';
 import { type Compiled, compile } from '../compiler/compile.ts';
 import type { FileProblem } from '../compiler/embed-files.ts';
 import type { SourceFile } from '../compiler/read.ts';
@@ -66,15 +67,22 @@ function readSources(paths: readonly string[], inputs: InputFiles): SourceFile[]
   return paths.map((path) =>
     sourceFile(
       path,
-      inputs.read<Uint8Array | FileProblem>(path, () => readSource(path)),
+      inputs.read<Uint8Array | FileProblem>(path, () => (isPipe(path) ? PIPE : readSource(path))),
     ),
   );
+}
+
+/** To wait for somebody who writes into it would hold the whole server, and what was read is gone. */
+const PIPE: FileProblem = { problem: 'is a pipe, which a server cannot read again' };
+
+function isPipe(file: string): boolean {
+  return statSync(file, { throwIfNoEntry: false })?.isFIFO() ?? false;
 }
 
 async function loadBundle(file: string, inputs: InputFiles): Promise<Engine> {
   const content = inputs.read<Uint8Array | FileProblem>(file, () => {
     try {
-      return readUpTo(file, MAX_BUNDLE_BYTES);
+      return isPipe(file) ? PIPE : readUpTo(file, MAX_BUNDLE_BYTES);
     } catch (error) {
       return { problem: fileProblem(error) };
     }

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { mkdtempSync, renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -44,7 +45,7 @@ describe('Reloader', () => {
     rmSync(folder, { recursive: true, force: true });
   });
 
-  async function begin(given: Partial<PolicySources> = {}, refuse?: (engine: Engine) => void) {
+  async function begin(given: Partial<PolicySources> = {}, refuse?: (engine: Engine) => void, poll = NEVER) {
     const log = (record: LogRecord) => void lines.push(record);
     const emit = (transition: Parameters<typeof logTransition>[0]) => {
       const record = logTransition(transition);
@@ -82,7 +83,7 @@ describe('Reloader', () => {
       health,
       log,
       quiet: 25,
-      poll: NEVER,
+      poll,
     });
   }
 
@@ -279,6 +280,42 @@ describe('Reloader', () => {
     writeFileSync(file, label('three'));
     await expect.poll(() => active.at(-1)).toEqual(['three']);
     expect(active).toEqual([['one'], ['one'], ['two'], ['three']]);
+  });
+
+  it('serves many requests that come at once by one reload', async () => {
+    writeFileSync(file, label('one'));
+    await begin();
+    const requests = Array.from({ length: 20 }, () => reloader.reload());
+    await expect.poll(told).not.toEqual([]);
+    writeFileSync(file, label('two'));
+    requests.push(reloader.reload(), reloader.reload());
+    await Promise.all(requests);
+    expect(active.length).toBeLessThanOrEqual(3);
+    expect(active.at(-1)).toEqual(['two']);
+  });
+
+  it('tries again where the files are not to blame', async () => {
+    writeFileSync(file, label('one'));
+    await begin({}, undefined, 50);
+    let full = 2;
+    activation = () => (full-- > 0 ? Promise.reject(new Error('the disk is full')) : Promise.resolve());
+    writeFileSync(file, label('two'));
+    await reloader.reload();
+    expect(health.status().degraded).toHaveLength(1);
+    await expect.poll(() => active.at(-1)).toEqual(['two']);
+    expect(health.status().degraded).toEqual([]);
+    expect(told().filter(([, , what]) => what === 'trying again')).toHaveLength(2);
+  });
+
+  it('does not wait for what comes out of a pipe', async () => {
+    writeFileSync(file, label('one'));
+    await begin();
+    rmSync(file);
+    execFileSync('mkfifo', [file]);
+    await reloader.reload();
+    expect(told()).toContainEqual(['error', 'rules', expect.stringContaining('is a pipe')]);
+    expect(active).toEqual([['one']]);
+    await expect(begin({ bundleFile: file })).rejects.toThrow(/is a pipe/);
   });
 
   it('says nothing after its end', async () => {

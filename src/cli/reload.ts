@@ -27,6 +27,7 @@ const PART = 'rules';
 
 const CHANGED = 'changes detected';
 const REQUESTED = 'reload requested';
+const AGAIN = 'trying again';
 
 /**
  * Takes up changed rules and policies while the server runs: all of a new set that is free of faults, or nothing of it. Then
@@ -39,6 +40,9 @@ export class Reloader {
   /** What was judged last: in effect, or refused. */
   #judged: InputFiles;
   #running: Promise<void> = Promise.resolve();
+  /** A reload that was asked for and has not begun: who asks meanwhile is served by it. */
+  #requested: Promise<void> | undefined;
+  #again: NodeJS.Timeout | undefined;
   #stopped = false;
 
   constructor(options: ReloaderOptions) {
@@ -64,12 +68,14 @@ export class Reloader {
 
   /** Reloads whether they changed or not. Resolves when that is done. */
   reload(): Promise<void> {
-    return this.#follow(REQUESTED);
+    this.#requested ??= this.#follow(REQUESTED);
+    return this.#requested;
   }
 
   /** What is under way ends without effect on the log and the health. */
   stop(): void {
     this.#stopped = true;
+    clearTimeout(this.#again);
     this.#watch.stop();
   }
 
@@ -92,8 +98,10 @@ export class Reloader {
 
   async #run(reason: string): Promise<void> {
     const { load, activate, emit, health, log } = this.#options;
+    if (reason === REQUESTED) this.#requested = undefined;
     // The reload before this one may have read the changed files already.
     if (this.#stopped || (reason === CHANGED && this.#look() === undefined)) return;
+    clearTimeout(this.#again);
     log({ level: 'info', message: PART, fields: { result: reason } });
     const endGrowth = keepHeapSmall();
     const inputs = new InputFiles();
@@ -109,10 +117,17 @@ export class Reloader {
       const result = textOf(error);
       emit({ kind: 'reloaded', ok: false, result });
       health.degrade(PART, `${result}; those loaded before stay in effect`);
+      // The files are not to blame, so that no change of theirs will help: the journal could not be written, for example.
+      if (!(error instanceof Refused)) this.#tryAgain();
     } finally {
       this.#judged = inputs;
       setImmediate(endGrowth);
     }
+  }
+
+  #tryAgain(): void {
+    this.#again = setTimeout(() => void this.#follow(AGAIN), this.#options.poll);
+    this.#again.unref();
   }
 }
 

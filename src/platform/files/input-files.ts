@@ -10,7 +10,8 @@ export class InputFiles {
   /** Reads a file and remembers what it held, also that it could not be read. `read` does not throw. */
   read<T extends FileContent>(file: string, read: () => T): T {
     const content = read();
-    this.#files.set(file, { read, digest: digestOf(content) });
+    // Read once more, it may hold something else by now: then what was made of it is out of date.
+    if (!this.#files.has(file)) this.#files.set(file, { read, digest: digestOf(content) });
     return content;
   }
 
