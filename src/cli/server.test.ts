@@ -332,6 +332,10 @@ describe('runServer', () => {
     const server = await start({ settings: { default_notifiers: [token], auth: { bearer_tokens: [token] } } });
     const response = await fetch(server.url, { method: 'POST', body: JSON.stringify(SHELL) });
     expect(response.status).toBe(401);
+    // An alert that somebody reports it in, too.
+    const body = JSON.stringify({ ...SHELL, output: `curl -H ${token}` });
+    await fetch(server.url, { method: 'POST', headers: { Authorization: `Bearer ${token}` }, body });
+    await vi.waitFor(() => expect(server.lines().at(-1)).toMatchObject({ status: 'success' }));
     expect(JSON.stringify(server.lines())).not.toContain('hush');
     expect(server.lines().some(({ category }) => category === '***')).toBe(true);
   });

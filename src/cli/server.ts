@@ -91,16 +91,13 @@ type Ends = (() => Promise<unknown>)[];
 export async function runServer(options: ServerOptions): Promise<number> {
   const endStart = keepHeapSmall();
   const counters = new Counters();
-  const write = createLineSink(options.logDescriptor ?? process.stdout.fd, () => counters.add('lost_log_lines', {}));
-  const settings = readSettings(options, write);
+  const sink = createLineSink(options.logDescriptor ?? process.stdout.fd, () => counters.add('lost_log_lines', {}));
+  const settings = readSettings(options, sink);
   if (!settings) return 1;
   const { catalog = builtIn } = options;
   const redact = createRedactor(secretValues(settings, catalog.notifiers));
-  const log = createLog(
-    settings.logFormat,
-    (line) => write(redact(line)),
-    () => new Date(),
-  );
+  const write: LineSink = (line) => sink(redact(line));
+  const log = createLog(settings.logFormat, write, () => new Date());
   const stopped = options.untilStopped?.() ?? processEvents(log);
   const ends: Ends = [];
   try {
