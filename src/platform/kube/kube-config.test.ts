@@ -87,6 +87,8 @@ describe('a kubeconfig file', () => {
       config({ cluster: { 'certificate-authority': 'absent.crt' } }),
       'no such file or directory',
     ],
+    ['names a server that is no URL', config({ cluster: { server: 'https://api.test:port' } }), 'is no URL'],
+    ['names a server without a scheme', config({ cluster: { server: 'api.test:6443' } }), 'is no URL'],
     ['names a SOCKS proxy', config({ cluster: { 'proxy-url': 'socks5://127.0.0.1:1080' } }), 'SOCKS proxy'],
   ])('that %s is refused', (_, content, message) => {
     const file = write('bad', content);

@@ -34,6 +34,9 @@ export function loadKubeConfig(settings: KubeSettings): KubeConfig {
   if (!cluster?.server || !user) {
     throw unusable(`the current context of the kubeconfig ${settings.kubeconfig} names no cluster or no user`);
   }
+  if (!URL.canParse(cluster.server) || !/^https?:/i.test(cluster.server)) {
+    throw unusable(`the server that the kubeconfig ${settings.kubeconfig} names is no URL with https or http`);
+  }
   if (cluster.proxyUrl?.startsWith('socks')) {
     throw unusable('the kubeconfig names a SOCKS proxy, which is not supported: use an HTTP proxy');
   }
