@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { describe, expect, it, vi } from 'vitest';
 import { DoorError } from '../model/door-error.ts';
 import type { PlannedAction } from '../model/rule.ts';
@@ -335,6 +337,32 @@ describe('Pipeline', () => {
       expect(await world.admit(rules)).toBe('full');
       expect(world.lanes.size).toBe(0);
       expect(onFull).toHaveBeenCalledOnce();
+    });
+
+    it('keeps nothing of the request of an alert that waits', async () => {
+      const world = new World(
+        { slow: ['hangs'] },
+        { lanes: new Lanes({ tasks: 10, bytes: 10_000, perLane: 10, running: 1 }) },
+      );
+      const slow = [rule('Slow', [action('slow')])];
+      await world.admit(slow, alertBody({ output: '1' }));
+      const requests = [alertBody({ output: '2' }), alertBody({ output: '3' })].map((body) => {
+        const request = { body: 'and all that belongs to it' };
+        const head = { rule: '', priority: '', source: 'syscall', output: String(body), trace_id: 't' };
+        const matched = { head, body, policy: world.policy(slow), rules: [0] };
+        const answered = new Promise<void>((resolve) => {
+          world.pipeline.admit(matched, (admission) => resolve(void Object.assign(request, { admission })));
+        });
+        return { answered, request: new WeakRef(request) };
+      });
+      await Promise.all(requests.map(({ answered }) => answered));
+      await new Promise((resolve) => setTimeout(resolve, 10));
+      setFlagsFromString('--expose-gc');
+      (runInNewContext('gc') as () => void)();
+      expect(requests.map(({ request }) => request.deref())).toEqual([undefined, undefined]);
+      expect(world.lanes.size).toBe(3);
+      world.over.abort();
+      world.stopping.abort();
     });
 
     it('keeps the order for one pod and lets others pass', async () => {

@@ -34,6 +34,12 @@ export interface MatchedAlert {
 /** What became of an alert at the door. The first two say that it, or the one that it repeats, is on disk. */
 export type Admission = 'accepted' | 'duplicate' | 'full' | 'unreadable' | 'not_stored';
 
+/** What is known when a plan lines up. */
+interface RunGiven {
+  readonly event?: FalcoEvent | undefined;
+  readonly resumed?: boolean;
+}
+
 export interface PipelineOptions extends PlanStages {
   readonly actionners: ReadonlyMap<string, Actionner>;
   readonly dedup: DedupWindow;
@@ -90,10 +96,11 @@ export class Pipeline {
     const kept = lanes.size <= KEPT_EVENTS ? event : undefined;
     const { revision } = policy;
     const alert = { id: journal.newId(), at: now(), key, revision, rules, traceId: head.trace_id, body };
+    const task = this.#taskOf({ alert, progress: [] }, policy, { event: kept });
     journal.accept(alert, (stored) => {
       decided(stored ? 'accepted' : 'not_stored');
       settle(stored);
-      if (stored) ticket.start((slot) => this.#run({ alert, progress: [] }, policy, slot, { event: kept }));
+      if (stored) ticket.start(task);
       else ticket.leave();
     });
   }
@@ -125,17 +132,23 @@ export class Pipeline {
     const { alert } = plan;
     const keys = this.#laneKeys.of(eventOf(alert), rulesOf(policy, alert.rules));
     const ticket = this.#options.lanes.enter(keys, alert.body.length);
-    return () => ticket.start((slot) => this.#run(plan, policy, slot, { resumed: true }));
+    const task = this.#taskOf(plan, policy, { resumed: true });
+    return () => ticket.start(task);
+  }
+
+  /**
+   * What runs a plan when it is its turn. Made here and not where the alert came in: a function keeps all that the functions
+   * beside it use, the request and its answer for example, and thousands may wait.
+   */
+  #taskOf(plan: OpenPlan, policy: Policy, given: RunGiven): (slot: Slot) => Promise<void> {
+    return (slot) => this.#run(plan, policy, slot, given);
   }
 
   async #run(
     { alert, progress }: OpenPlan,
     policy: Policy,
     slot: Slot,
-    {
-      event = eventOf(alert),
-      resumed = false,
-    }: { readonly event?: FalcoEvent | undefined; readonly resumed?: boolean },
+    { event = eventOf(alert), resumed = false }: RunGiven,
   ): Promise<void> {
     const { rule, priority, source, output } = event;
     const head = { rule, priority, source, output, trace_id: alert.traceId };
