@@ -85,12 +85,19 @@ class JournalThread {
   #look(): void {
     const isIdle = !this.#isBusy;
     this.#isBusy = false;
+    // A plan that cannot be read keeps nothing from being tidied up.
+    const troubles = [() => this.#takeReopened(), () => this.#tidy(isIdle)].flatMap((act) => this.#attempt(act));
+    if (troubles.length > 0) this.#tellTrouble(troubles.join('; '));
+    else this.#lastTrouble = '';
+  }
+
+  /** @returns what went wrong, if something did */
+  #attempt(act: () => void): string[] {
     try {
-      this.#takeReopened();
-      this.#tidy(isIdle);
-      this.#lastTrouble = '';
+      act();
+      return [];
     } catch (error) {
-      this.#tellTrouble(reason(this.#file, error));
+      return [reason(this.#file, error)];
     }
   }
 

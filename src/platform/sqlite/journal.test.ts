@@ -15,7 +15,7 @@ import Database from 'libsql';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { Journal } from '../../model/journal.ts';
 import { createRedactor } from '../../model/redact.ts';
-import { type JournalOptions, openJournal } from './journal.ts';
+import { type JournalNotice, type JournalOptions, openJournal } from './journal.ts';
 import { JournalDesk } from './journal-desk.ts';
 import { accepted, POLICY, REVISION, removeScratch, sampleAlert, scratchFile } from './scratch-journal.ts';
 
@@ -288,6 +288,30 @@ it('numbers what happens to a plan on, that was opened again while the server st
   await journal.append(1, { kind: 'retrying', step: 0, attempt: 3, error: '' });
   const [plan] = await journal.openPlans();
   expect(plan?.progress.map(({ kind }) => kind)).toEqual(['started', 'started', 'started', 'reopened', 'retrying']);
+});
+
+it('tidies up although a plan that was opened again cannot be read, and says so once', async () => {
+  const file = scratchFile();
+  const notices: JournalNotice[] = [];
+  const journal = await open(file, { maxBytes: 300_000, onNotice: (notice) => notices.push(notice) });
+  await journal.openPlans();
+  const body = Buffer.alloc(50_000, 'x');
+  for (let id = 1; id <= 3; id++) {
+    await accepted(journal, sampleAlert(id, { body }));
+    await journal.close(id, 'failed', '');
+  }
+  const database = new Database(file);
+  database.exec("UPDATE alert SET key = 'another' WHERE id = 1");
+  database.exec('INSERT INTO reopened VALUES(1)');
+  database.close();
+  await vi.waitFor(() => expect(notices).toHaveLength(1), { timeout: 3_000 });
+  expect(notices[0]).toMatchObject({ kind: 'trouble', text: expect.stringContaining('row 1 of the table alert') });
+  for (let id = 4; id <= 8; id++) {
+    await accepted(journal, sampleAlert(id, { body }));
+    await journal.close(id, 'failed', '');
+  }
+  await vi.waitFor(() => expect(notices.at(-1)).toMatchObject({ kind: 'dropped' }), { timeout: 3_000 });
+  expect(notices.filter(({ kind }) => kind === 'trouble')).toHaveLength(1);
 });
 
 describe('a file that is gone while the server runs', () => {
