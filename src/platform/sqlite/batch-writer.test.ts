@@ -177,3 +177,23 @@ it('lets entries go with alerts that come thick and fast, but never for long', a
   vi.advanceTimersByTime(1);
   expect(sent.at(-1)).toMatchObject({ alerts: 0, entries: 1 });
 });
+
+it('tells of a disk that is nearly full now and then, not with each batch', () => {
+  const { writer, sent, health, answer } = writerOf();
+  for (let id = 1; id <= 100; id++) {
+    writer.addAlert(sampleAlert(id), () => undefined);
+    vi.advanceTimersByTime(10);
+    answer(id % 2 === 0);
+  }
+  expect(health).toEqual([
+    [false, 'disk is full'],
+    [true, ''],
+    [false, 'disk is full'],
+  ]);
+  // Nothing comes any more: it is found out whether writing works.
+  const before = sent.length;
+  vi.advanceTimersByTime(5_000);
+  expect(sent.slice(before)).toMatchObject([{ alerts: 0, entries: 0 }]);
+  answer(true);
+  expect(health.at(-1)).toEqual([true, '']);
+});

@@ -35,6 +35,9 @@ const LOAD_GAP = 2;
 /** Milliseconds for which entries wait under load for alerts to go with. */
 const LINGER = 1;
 
+/** Milliseconds between two times at which it is told that writing works again: on a disk that is nearly full it often does. */
+const CALM = 5_000;
+
 /**
  * Gathers what is to be recorded into batches: a batch is what came while the one before it was being written. No timer and
  * no size decides, so that one alert alone waits for nothing and many share one sync of the disk. Entries have no sender that
@@ -60,6 +63,9 @@ export class BatchWriter {
   #linger: NodeJS.Timeout | undefined;
   #isHealthy = true;
   #reason = '';
+  #toldWellAt = Number.NEGATIVE_INFINITY;
+  /** Looks once more whether writing works, when that may be told. */
+  #look: NodeJS.Timeout | undefined;
   #onHealth: ((writable: boolean, reason: string) => void) | undefined;
   #isClosed = false;
   #whenEmpty: (() => void) | undefined;
@@ -227,14 +233,30 @@ export class BatchWriter {
 
   #tellHealth(isHealthy: boolean, reason: string): void {
     if (isHealthy === this.#isHealthy) return;
+    if (isHealthy && this.#isTooSoon()) return;
     this.#isHealthy = isHealthy;
     this.#reason = reason;
     this.#onHealth?.(isHealthy, isHealthy ? '' : reason);
   }
 
+  #isTooSoon(): boolean {
+    const now = performance.now();
+    const calm = this.#toldWellAt + CALM - now;
+    if (calm <= 0) {
+      this.#toldWellAt = now;
+      return false;
+    }
+    this.#look ??= setTimeout(() => {
+      this.#look = undefined;
+      if (!this.#inFlight && this.#isConnected && !this.#pause) this.#send([]);
+    }, calm);
+    return true;
+  }
+
   #tellIfEmpty(): void {
     if (!this.#isClosed || this.#inFlight || this.#alerts.length + this.#entries.length > 0) return;
     clearTimeout(this.#pause);
+    clearTimeout(this.#look);
     this.#whenEmpty?.();
   }
 }
