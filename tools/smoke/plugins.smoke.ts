@@ -76,6 +76,6 @@ describe('the built sandbox', () => {
     expect(await executor.run({ ...step, actionner: terminate, parameters: null }, signal)).toMatchObject({
       output: "the pod 'web' in the namespace 'shop' has been terminated",
     });
-    expect(calls.map(([door]) => door)).toEqual(['pods.label', 'pods.delete']);
+    expect(calls.map(([door]) => door)).toEqual(['pods.label', 'pods.uid', 'pods.delete']);
   });
 });
