@@ -78,6 +78,7 @@ export async function wireServer(options: WiringOptions): Promise<WiredServer> {
     adapters: guardAdapters(options.adapters, apis),
     scripts: options.scripts,
     worker: workerStart('sandbox'),
+    onDegraded: (reason) => health.degrade('sandbox', reason),
     discard: (handle) => {
       options.spool?.remove(handle).catch((error: Error) => telemetry.emit({ kind: 'fault', error: error.message }));
     },

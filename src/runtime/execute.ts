@@ -16,7 +16,7 @@ import { missingField } from './missing-field.ts';
 import { workerLink } from './sandbox/link.ts';
 import { STEP_LIMITS, type StepInput, type StepLimits, type StepTexts } from './sandbox/messages.ts';
 import { readEnd } from './sandbox/read-end.ts';
-import { HEARTBEAT, type Heartbeat, Sandbox } from './sandbox/sandbox.ts';
+import { HEARTBEAT, type Heartbeat, type OnDegraded, Sandbox } from './sandbox/sandbox.ts';
 import { SandboxedStep } from './sandbox/sandboxed-step.ts';
 import { TURN_TIMES, type TurnTimes } from './sandbox/turn-order.ts';
 import type { StepRecord } from './step-record.ts';
@@ -53,6 +53,7 @@ export interface ExecutorOptions {
   readonly adapters: Adapters;
   readonly scripts: PluginScripts;
   readonly worker: WorkerStart;
+  readonly onDegraded?: OnDegraded;
   /** Deletes an artifact that no outcome carries. */
   readonly discard?: (handle: string) => void;
   readonly limits?: Partial<StepLimits>;
@@ -73,10 +74,8 @@ export function createExecutor(options: ExecutorOptions): Executor {
   const { scripts, worker, allTurns = ALL_TURNS } = options;
   const limits = { ...STEP_LIMITS, ...options.limits };
   const times = { ...TURN_TIMES, ...options.times };
-  const sandbox = new Sandbox(workerLink(worker, { scripts, limits, times, allTurns }), {
-    ...HEARTBEAT,
-    ...options.heartbeat,
-  });
+  const heartbeat = { ...HEARTBEAT, ...options.heartbeat };
+  const sandbox = new Sandbox(workerLink(worker, { scripts, limits, times, allTurns }), heartbeat, options.onDegraded);
   return {
     ready: () => sandbox.ready(),
     missing: (actionner, event) => missingField(actionner.requires, event),

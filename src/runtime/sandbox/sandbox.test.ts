@@ -44,8 +44,9 @@ function newSandbox() {
     links.push(link);
     return link;
   };
-  const sandbox = new Sandbox(open, HEARTBEAT);
-  return { sandbox, links, last: () => links.at(-1)! };
+  const degraded: string[] = [];
+  const sandbox = new Sandbox(open, HEARTBEAT, (reason) => degraded.push(reason));
+  return { sandbox, links, degraded, last: () => links.at(-1)! };
 }
 
 function newStep(plugin: string) {
@@ -199,4 +200,18 @@ it('has no ear for steps that were given up, and none for a place that is gone',
   expect(last().sent.at(-1)).toMatchObject({ kind: 'abort' });
   last().events.message({ kind: 'turn', step: last().numberOf('a'), calls: [], end: '{}' });
   expect(step.ended).not.toHaveBeenCalled();
+});
+
+it('says while it cannot be replaced, and when it is there again', async () => {
+  const { links, degraded, last } = newSandbox();
+  last().events.ended('no file');
+  await vi.advanceTimersByTimeAsync(1_000);
+  last().events.message({ kind: 'ready' });
+  expect(degraded).toEqual(['']);
+  last().events.ended('it crashed');
+  last().events.ended('no memory');
+  await vi.advanceTimersByTimeAsync(1_000);
+  last().events.message({ kind: 'ready' });
+  expect(degraded).toEqual(['', 'the sandbox for actionners did not start: no memory', '']);
+  expect(links).toHaveLength(4);
 });

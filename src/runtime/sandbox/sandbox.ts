@@ -37,6 +37,9 @@ const START_PAUSE = 1_000;
 /** Milliseconds for which a plug-in that made a replacement necessary is kept away from the others. */
 const ISOLATION = 30_000;
 
+/** Told why no steps can be run at the moment, and, with an empty reason, that they can again. */
+export type OnDegraded = (reason: string) => void;
+
 interface RunningStep {
   readonly step: StepInSandbox;
   restarts: number;
@@ -51,12 +54,14 @@ export class Sandbox {
   readonly #open: OpenLink;
   readonly #heartbeat: Heartbeat;
   readonly #isIsolation: boolean;
+  readonly #onDegraded: OnDegraded;
   readonly #steps = new Map<number, RunningStep>();
   /** Plug-ins that made a replacement necessary, and when. */
   readonly #suspects = new Map<string, number>();
   #isolation: Sandbox | undefined;
   #link: Link;
   #isReady = false;
+  #hasStarted = false;
   #hasEnded = false;
   #lastStep = 0;
   #silence = 0;
@@ -65,8 +70,9 @@ export class Sandbox {
   readonly #started: Promise<void>;
   #settleStart: (error?: Error) => void = () => undefined;
 
-  constructor(open: OpenLink, heartbeat: Heartbeat, isIsolation = false) {
+  constructor(open: OpenLink, heartbeat: Heartbeat, onDegraded: OnDegraded = () => undefined, isIsolation = false) {
     this.#open = open;
+    this.#onDegraded = onDegraded;
     this.#heartbeat = heartbeat;
     this.#isIsolation = isIsolation;
     this.#started = new Promise((resolve, reject) => {
@@ -112,7 +118,9 @@ export class Sandbox {
     this.#silence = 0;
     if (message.kind === 'ready') {
       this.#isReady = true;
+      this.#hasStarted = true;
       this.#settleStart();
+      this.#onDegraded('');
       for (const [number, { step }] of this.#steps) this.#sendStart(number, step);
       return;
     }
@@ -152,7 +160,10 @@ export class Sandbox {
       this.#replace(`the sandbox ended: ${reason}`);
       return;
     }
-    this.#settleStart(new TalonError('actionners', `the sandbox for actionners did not start: ${reason}`));
+    const problem = `the sandbox for actionners did not start: ${reason}`;
+    this.#settleStart(new TalonError('actionners', problem));
+    // A first thread that does not start is told by `ready`.
+    if (this.#hasStarted || this.#isIsolation) this.#onDegraded(problem);
     setTimeout(() => {
       if (!this.#hasEnded) this.#link = this.#newLink();
     }, START_PAUSE).unref();
@@ -189,7 +200,7 @@ export class Sandbox {
   /** The sandbox for suspects. It is there for as long as there are any. */
   #isolate(): Sandbox {
     if (this.#isolation) return this.#isolation;
-    const isolation = new Sandbox(this.#open, this.#heartbeat, true);
+    const isolation = new Sandbox(this.#open, this.#heartbeat, this.#onDegraded, true);
     this.#isolation = isolation;
     const timer = setInterval(() => {
       if (isolation.#steps.size > 0 || [...this.#suspects.keys()].some((plugin) => this.#isSuspect(plugin))) return;
