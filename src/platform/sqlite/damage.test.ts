@@ -127,7 +127,8 @@ describe('a journal with flipped bits', () => {
         expect(refusal).toMatch(/talon journal repair|later version/);
         if (!refusal.includes('later version')) expectRepaired(file);
       }),
-      { numRuns: 60 },
+      // A format that SQLite does not know, which it calls by no code of its own.
+      { numRuns: 60, examples: [[47, 1]] },
     );
     expect(refused).toBeGreaterThan(5);
   });

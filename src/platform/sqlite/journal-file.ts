@@ -136,8 +136,9 @@ export function worded<Result>(file: string, act: () => Result): Result {
 function wordedError(file: string, error: unknown): unknown {
   if (error instanceof TalonError || !(error instanceof Error)) return error;
   const code = sqliteCode(error);
-  if (code.startsWith('SQLITE_CORRUPT') || code === 'SQLITE_IOERR_SHORT_READ')
-    return damaged(file, error.message, error);
+  // Our statements are right, so that a plain error comes from what the file says of itself: its format, its tables.
+  const isDamage = code.startsWith('SQLITE_CORRUPT') || ['SQLITE_ERROR', 'SQLITE_IOERR_SHORT_READ'].includes(code);
+  if (isDamage) return damaged(file, error.message, error);
   if (code.startsWith('SQLITE_NOTADB')) return foreign(file, error);
   const isOfSystem = 'syscall' in error || /unable to open/i.test(error.message);
   if (code === '' && !isOfSystem) return error;
