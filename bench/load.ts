@@ -86,7 +86,7 @@ async function wrk({ port, bodies, seconds, connections }: Load, folder: string)
 
 /** Counts on from load to load, so that no alert of a later one repeats one of an earlier one. */
 function firstNumber(): string {
-  return String(Date.now() % 1e8) + '0000';
+  return `${Date.now() % 1e8}0000`;
 }
 
 async function nodeLoad(load: Load, folder: string): Promise<LoadResult> {

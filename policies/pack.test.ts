@@ -1,8 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, test } from 'vitest';
-import { runCli } from '../src/cli/main.ts';
-import { recordingTerminal } from '../src/cli/recording-terminal.ts';
+import { runRecorded } from '../src/cli/run-recorded.ts';
 
 const folder = import.meta.dirname;
 const files = readdirSync(folder).filter((name) => name.endsWith('.yaml') && !name.endsWith('.test.yaml'));
@@ -19,14 +18,8 @@ interface Report {
   }[];
 }
 
-async function talon(...argv: string[]): Promise<{ code: number; out: string }> {
-  const terminal = recordingTerminal();
-  const code = await runCli(argv, terminal);
-  return { code, out: terminal.stdout() };
-}
-
 test('all policies pass their tests, which show that each lets something pass and each denial stops something', async () => {
-  const { code, out } = await talon('compile', '--test', folder, '--format', 'json');
+  const { code, out } = await runRecorded(['compile', '--test', folder, '--format', 'json']);
   const { diagnostics, tests, guardCoverage }: Report = JSON.parse(out);
   expect(diagnostics).toEqual([]);
   expect(tests.failed).toBe(0);
@@ -46,7 +39,7 @@ test('every file has a test file', () => {
 test('all of them together go with the shipped rules', async () => {
   const rules = path.join(folder, '..', 'rules', 'compromise.yaml');
   const flags = files.flatMap((name) => ['-p', path.join(folder, name)]);
-  const { code, out } = await talon('rules', 'check', '-r', rules, ...flags, '--format', 'json');
+  const { code, out } = await runRecorded(['rules', 'check', '-r', rules, ...flags, '--format', 'json']);
   expect({ code, findings: JSON.parse(out) }).toEqual({ code: 0, findings: [] });
 });
 

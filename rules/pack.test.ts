@@ -1,8 +1,7 @@
 import { readdirSync } from 'node:fs';
 import path from 'node:path';
 import { expect, test } from 'vitest';
-import { runCli } from '../src/cli/main.ts';
-import { recordingTerminal } from '../src/cli/recording-terminal.ts';
+import { runRecorded } from '../src/cli/run-recorded.ts';
 
 const folder = import.meta.dirname;
 const files = readdirSync(folder).filter((name) => name.endsWith('.yaml') && !name.endsWith('.test.yaml'));
@@ -19,14 +18,8 @@ interface Report {
   }[];
 }
 
-async function talon(...argv: string[]): Promise<{ code: number; out: string }> {
-  const terminal = recordingTerminal();
-  const code = await runCli(argv, terminal);
-  return { code, out: terminal.stdout() };
-}
-
 test('all rules pass their tests, every rule matches once, every term is seen to hold and to fail', async () => {
-  const { code, out } = await talon('compile', '--test', folder, '--strict-talon', '--format', 'json');
+  const { code, out } = await runRecorded(['compile', '--test', folder, '--strict-talon', '--format', 'json']);
   const { diagnostics, tests, coverage }: Report = JSON.parse(out);
   expect(diagnostics).toEqual([]);
   expect(tests.failed).toBe(0);
@@ -47,6 +40,6 @@ test('every file has a test file', () => {
 
 test('Falco Talon would take all files, together too', async () => {
   const flags = files.flatMap((name) => ['-r', path.join(folder, name)]);
-  const { code, out } = await talon('rules', 'check', '--strict-talon', '--format', 'json', ...flags);
+  const { code, out } = await runRecorded(['rules', 'check', '--strict-talon', '--format', 'json', ...flags]);
   expect({ code, findings: JSON.parse(out) }).toEqual({ code: 0, findings: [] });
 });

@@ -2,8 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { runCli } from './main.ts';
-import { recordingTerminal, type TerminalSetup } from './recording-terminal.ts';
+import type { TerminalSetup } from './recording-terminal.ts';
+import { runRecorded } from './run-recorded.ts';
 
 let folder: string;
 const at = (name: string): string => path.join(folder, name);
@@ -58,14 +58,8 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
-async function talon(argv: readonly string[], setup: TerminalSetup = {}) {
-  const terminal = recordingTerminal({ env: { LOG_FORMAT: 'text', TZ: 'UTC' }, ...setup });
-  const code = await runCli(argv, terminal);
-  return {
-    code,
-    out: terminal.stdout().replaceAll(`${folder}/`, ''),
-    err: terminal.stderr().replaceAll(`${folder}/`, ''),
-  };
+function talon(argv: readonly string[], setup: TerminalSetup = {}) {
+  return runRecorded(argv, { env: { LOG_FORMAT: 'text', TZ: 'UTC' }, ...setup }, folder);
 }
 const withoutTime = (lines: string): string => lines.replace(/^\S+ /gm, '');
 const FAULT = /^bad\.yaml:4:22: error T1909: `target\.owner` may be missing$/m;

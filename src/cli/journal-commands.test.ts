@@ -12,19 +12,15 @@ import {
   write,
 } from '../platform/sqlite/scratch-journal.ts';
 import { journalPath } from './journal-path.ts';
-import { runCli } from './main.ts';
-import { RECORDED_AT, recordingTerminal } from './recording-terminal.ts';
+import { RECORDED_AT } from './recording-terminal.ts';
+import { runRecorded } from './run-recorded.ts';
 import { loadSettings } from './settings.ts';
 
 const MINUTE = 60_000;
 const NOW = RECORDED_AT.getTime();
 const file = scratchFile();
 
-async function talon(...words: string[]) {
-  const terminal = recordingTerminal({});
-  const code = await runCli(['journal', ...words], terminal);
-  return { code, out: terminal.stdout(), err: terminal.stderr() };
-}
+const talon = (...words: string[]) => runRecorded(['journal', ...words]);
 
 /** The same on the journal of this test. */
 const journal = (...words: string[]) => talon(...words, '--journal', file);

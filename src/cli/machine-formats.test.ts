@@ -2,8 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { runCli } from './main.ts';
-import { recordingTerminal } from './recording-terminal.ts';
+import { runRecorded } from './run-recorded.ts';
 
 let folder: string;
 const at = (name: string): string => path.join(folder, name);
@@ -24,11 +23,7 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
-async function talon(...argv: string[]) {
-  const terminal = recordingTerminal();
-  const code = await runCli(argv, terminal);
-  return { code, out: terminal.stdout(), err: terminal.stderr() };
-}
+const talon = (...argv: string[]) => runRecorded(argv);
 
 interface Output {
   readonly code: string;

@@ -12,8 +12,8 @@ export function secretValues(settings: Settings, notifiers: ReadonlyMap<string, 
 }
 
 function secretsAt(settings: Settings, { path }: SettingLeaf): readonly string[] {
-  const [group = '', key = ''] = path.split('.');
-  return textsIn((settings as unknown as Record<string, Record<string, unknown>>)[group]?.[key]);
+  const value = path.split('.').reduce<unknown>((at, key) => (at as Readonly<Record<string, unknown>>)[key], settings);
+  return textsIn(value);
 }
 
 function notifierSecrets({ settings: schema }: Notifier, given: Readonly<Record<string, unknown>>): readonly string[] {
