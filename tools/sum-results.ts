@@ -1,6 +1,6 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import process from 'node:process';
+import { stripVTControlCharacters } from 'node:util';
 
 /** What vitest's JSON reporter writes, as far as it is read here. */
 interface VitestReport {
@@ -8,43 +8,107 @@ interface VitestReport {
   readonly numFailedTests: number;
   readonly numPendingTests: number;
   readonly numTodoTests: number;
-  readonly testResults: readonly { readonly status: string; readonly assertionResults: readonly unknown[] }[];
+  readonly testResults: readonly FileResult[];
 }
 
+interface FileResult {
+  /** The absolute path of the file. */
+  readonly name: string;
+  readonly status: string;
+  /** Why the file failed, apart from its tests. */
+  readonly message: string;
+  readonly assertionResults: readonly {
+    readonly fullName: string;
+    readonly status: string;
+    readonly failureMessages: readonly string[];
+  }[];
+}
+
+/** Something that failed, with where it was and what was said of it. */
+interface Failure {
+  readonly title: string;
+  readonly message: string;
+}
+
+const SHOWN_FAILURES = 20;
+const SHOWN_LINES = 15;
+const SHOWN_WIDTH = 300;
+
 /**
- * Sums up a run of `.ci/run`: prints a line per report of vitest and `N passed, N failed` as the last one.
+ * Sums up a run of `.ci/run`: what failed, by name and with the beginning of its message, then a line per report of
+ * vitest and `N passed, N failed` as the last one. The failures stand here again since a log of this length is often
+ * kept without its middle.
  *
- * @param folder where the reports are, one `STEP.json` each
+ * @param folder what the steps left: a vitest report `STEP.json` each, and what it printed as `STEP.log`
  * @param failedSteps names of the steps that failed; one whose report counts no failure is a failure more
- * @returns the number of failures
+ * @param root what the names of files are told from
+ * @returns the lines to print and the number of failures
  */
-function sumResults(folder: string, failedSteps: readonly string[]): number {
+export function sumResults(folder: string, failedSteps: readonly string[], root: string) {
+  const sums: string[] = [];
+  const failures: Failure[] = [];
+  const withFailures = new Set<string>();
   let passed = 0;
-  let failed = 0;
-  const failures = new Map<string, number>();
-  for (const file of readdirSync(folder)
-    .filter((name) => name.endsWith('.json'))
-    .sort()) {
-    const name = path.basename(file, '.json');
+  for (const file of readdirSync(folder).sort()) {
+    if (!file.endsWith('.json')) continue;
+    const step = path.basename(file, '.json');
     const report: VitestReport = JSON.parse(readFileSync(path.join(folder, file), 'utf8'));
-    // A file that could not even be loaded has no failed test of its own.
-    const broken = report.testResults.filter((each) => each.status === 'failed' && each.assertionResults.length === 0);
+    const found = report.testResults.flatMap((each) => failuresOf(each, step, root));
     const skipped = report.numPendingTests + report.numTodoTests;
-    failures.set(name, report.numFailedTests + broken.length);
+    failures.push(...found);
     passed += report.numPassedTests;
-    failed += report.numFailedTests + broken.length;
-    const counts = `${report.numPassedTests} passed, ${failures.get(name)} failed`;
-    console.log(`${name}: ${counts}${skipped > 0 ? `, ${skipped} skipped` : ''}`);
+    if (found.length > 0) withFailures.add(step);
+    const counts = `${report.numPassedTests} passed, ${found.length} failed`;
+    sums.push(`${step}: ${counts}${skipped > 0 ? `, ${skipped} skipped` : ''}`);
   }
-  for (const name of failedSteps) {
-    if ((failures.get(name) ?? 0) > 0) continue;
-    failed += 1;
-    console.log(`${name}: failed`);
+  for (const step of failedSteps) {
+    if (withFailures.has(step)) continue;
+    failures.push({ title: `${step}: failed`, message: lastLines(path.join(folder, `${step}.log`)) });
+    sums.push(`${step}: failed`);
   }
-  console.log(`${passed} passed, ${failed} failed`);
+  const lines = [...describe(failures), ...sums, `${passed} passed, ${failures.length} failed`];
+  return { lines, failed: failures.length };
+}
+
+function failuresOf(file: FileResult, step: string, root: string): Failure[] {
+  const place = `${step}: ${path.relative(root, file.name)}`;
+  const failed = file.assertionResults
+    .filter(({ status }) => status === 'failed')
+    .map(({ fullName, failureMessages }) => ({
+      title: `${place}: ${fullName.trim()}`,
+      message: failureMessages.join('\n'),
+    }));
+  // A file that could not even be loaded, or prepared, has no failed test of its own.
+  if (failed.length === 0 && file.status === 'failed') failed.push({ title: place, message: file.message });
   return failed;
 }
 
-const [folder, ...failedSteps] = process.argv.slice(2);
-if (folder === undefined) throw new Error('usage: sum-results FOLDER [FAILED STEP...]');
-process.exitCode = sumResults(folder, failedSteps) > 0 ? 1 : 0;
+function lastLines(file: string): string {
+  return existsSync(file) ? readFileSync(file, 'utf8').trimEnd().split('\n').slice(-SHOWN_LINES).join('\n') : '';
+}
+
+function describe(failures: readonly Failure[]): string[] {
+  const lines = failures.slice(0, SHOWN_FAILURES).flatMap(({ title, message }) => {
+    const said = message.trim() === '' ? [] : message.split('\n').slice(0, SHOWN_LINES);
+    return [`FAILED ${printable(title)}`, ...said.map((line) => `    ${printable(line)}`), ''];
+  });
+  const more = failures.length - SHOWN_FAILURES;
+  return more > 0 ? [...lines, `and ${more} failures more`, ''] : lines;
+}
+
+/** The text as one bounded line: tests are named after attacks, too. */
+function printable(text: string): string {
+  const plain = stripVTControlCharacters(text).replace(
+    /[^\P{C}\t]/gu,
+    (sign) => `\\u{${sign.codePointAt(0)!.toString(16)}}`,
+  );
+  return plain.length > SHOWN_WIDTH ? `${plain.slice(0, SHOWN_WIDTH)}...` : plain;
+}
+
+if (process.argv[1] === import.meta.filename) {
+  const [folder, ...failedSteps] = process.argv.slice(2);
+  if (folder === undefined) throw new Error('usage: sum-results FOLDER [FAILED STEP...]');
+  const { lines, failed } = sumResults(folder, failedSteps, process.cwd());
+  console.log(lines.join('\n'));
+  process.exitCode = failed > 0 ? 1 : 0;
+}
