@@ -44,12 +44,12 @@ export function createTelemetry({ settings, log, write, counters }: TelemetryOpt
   return {
     accepted: (rule, priority, source) => counters.addEvent(rule, priority, source),
     emit: (transition) => {
-      if (transition.kind === 'event') {
-        write(eventLine(transition.alert));
-        return;
+      if (transition.kind === 'event') write(eventLine(transition.alert));
+      else if (transition.kind === 'match') write(eventLine(transition.alert, transition.rule));
+      else {
+        const record = logTransition(transition);
+        if (record) log(record);
       }
-      const record = logTransition(transition);
-      if (record) log(record);
       const count = transitionCount(transition);
       if (count) counters.add(...count);
     },

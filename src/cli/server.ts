@@ -67,7 +67,7 @@ interface Parts {
   readonly catalog: Catalog;
   readonly counters: Counters;
   readonly write: LineSink;
-  readonly redact: Redact;
+  readonly redact: Redact | undefined;
   readonly log: Log;
 }
 
@@ -89,14 +89,26 @@ type Ends = (() => Promise<unknown>)[];
  * @returns the exit code: 0 after an orderly end, 1 if it did not start; then a fatal line says why
  */
 export async function runServer(options: ServerOptions): Promise<number> {
-  const endStart = keepHeapSmall();
   const counters = new Counters();
-  const sink = createLineSink(options.logDescriptor ?? process.stdout.fd, () => counters.add('lost_log_lines', {}));
+  const { write, flush } = createLineSink(options.logDescriptor ?? process.stdout.fd, (lines) =>
+    counters.add('lost_log_lines', {}, lines),
+  );
+  process.on('exit', flush);
+  try {
+    return await run(options, counters, write);
+  } finally {
+    flush();
+    process.off('exit', flush);
+  }
+}
+
+async function run(options: ServerOptions, counters: Counters, sink: LineSink): Promise<number> {
+  const endStart = keepHeapSmall();
   const settings = readSettings(options, sink);
   if (!settings) return 1;
   const { catalog = builtIn } = options;
   const redact = createRedactor(secretValues(settings, catalog.notifiers));
-  const write: LineSink = (line) => sink(redact(line));
+  const write: LineSink = redact ? (line) => sink(redact(line)) : sink;
   const log = createLog(settings.logFormat, write, () => new Date());
   const stopped = options.untilStopped?.() ?? processEvents(log);
   const ends: Ends = [];

@@ -8,13 +8,14 @@ const MASK = '***';
 const LEAST_LENGTH = 4;
 
 /**
- * Makes what takes secrets out of texts: as they are, and as they look inside a URL, in base64 and in JSON.
+ * Makes what takes secrets out of texts: as they are, and as they look inside a URL, in base64 and in JSON. Undefined when
+ * there is nothing to take out.
  *
  * @param secrets values of settings that are marked secret; those of fewer than four characters are left alone
  */
-export function createRedactor(secrets: readonly string[]): Redact {
+export function createRedactor(secrets: readonly string[]): Redact | undefined {
   const forms = new Set(secrets.filter((secret) => secret.length >= LEAST_LENGTH).flatMap(formsOf));
-  if (forms.size === 0) return (text) => text;
+  if (forms.size === 0) return undefined;
   // The longest first: what is left of a long one must not be what follows a shorter one inside it.
   const sorted = [...forms].sort((a, b) => b.length - a.length);
   const pattern = new RegExp(sorted.map((form) => form.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&')).join('|'), 'g');

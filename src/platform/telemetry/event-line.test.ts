@@ -12,10 +12,14 @@ describe('createEventLine', () => {
   it.each(['text', 'color', 'json'] as const)('writes the line of formatLogLine as %s', (format) => {
     const line = createEventLine(format, () => NOW);
     fc.assert(
-      fc.property(text, text, text, text, (rule, output, priority, source) => {
+      fc.property(text, text, text, text, fc.option(text), (rule, output, priority, source, matched) => {
         const alert = { rule, output, priority, source, trace_id };
-        const record = logTransition({ kind: 'event', alert });
-        expect(line(alert)).toBe(formatLogLine(record as NonNullable<typeof record>, format, new Date(NOW)));
+        const record = logTransition(
+          matched === null ? { kind: 'event', alert } : { kind: 'match', alert, rule: matched },
+        );
+        expect(line(alert, matched ?? undefined)).toBe(
+          formatLogLine(record as NonNullable<typeof record>, format, new Date(NOW)),
+        );
       }),
     );
   });

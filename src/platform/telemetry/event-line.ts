@@ -2,38 +2,51 @@ import type { AlertHead } from '../../model/transition.ts';
 import { formatLogLine, type LogFormat, logTime, quoteJson, quoteWhereNeeded } from './log-line.ts';
 import { logTransition } from './transition-log.ts';
 
+/** Makes the line that tells of an alert, or with the name of a rule, of a match. */
+export type EventLine = (alert: AlertHead, matched?: string) => string;
+
 /**
- * Makes the writer of `event` lines, the only ones that `print_all_events` pays for with every alert. The lines are those of
+ * Makes the writer of the lines `event` and `match`, the only ones that there may be for every alert. The lines are those of
  * `formatLogLine`, in a third of its time. `color` is for people and does not hurry.
  *
  * @param now milliseconds since 1970
  */
-export function createEventLine(format: LogFormat, now: () => number): (alert: AlertHead) => string {
+export function createEventLine(format: LogFormat, now: () => number): EventLine {
   const time = createClock(now);
-  if (format === 'text') return (alert) => textLine(alert, time());
-  if (format === 'json') return (alert) => jsonLine(alert, time());
-  return (alert) => {
-    const record = logTransition({ kind: 'event', alert });
+  if (format === 'text') return (alert, matched) => textLine(alert, matched, time());
+  if (format === 'json') return (alert, matched) => jsonLine(alert, matched, time());
+  return (alert, rule) => {
+    const record = logTransition(rule === undefined ? { kind: 'event', alert } : { kind: 'match', alert, rule });
     return record ? formatLogLine(record, format, new Date(now())) : '';
   };
 }
 
-function textLine({ rule, output, priority, source, trace_id }: AlertHead, time: string): string {
-  let line = `${time} INF event`;
+function textLine(
+  { rule, output, priority, source, trace_id }: AlertHead,
+  matched: string | undefined,
+  time: string,
+): string {
+  let line = `${time} INF ${matched === undefined ? 'event' : 'match'}`;
   if (rule !== '') line += ` event=${quoteWhereNeeded(rule)}`;
   if (output !== '') line += ` output=${quoteWhereNeeded(output)}`;
   if (priority !== '') line += ` priority=${quoteWhereNeeded(priority)}`;
+  if (matched) line += ` rule=${quoteWhereNeeded(matched)}`;
   if (source !== '') line += ` source=${quoteWhereNeeded(source)}`;
   return `${line} trace_id=${trace_id}\n`;
 }
 
-function jsonLine({ rule, output, priority, source, trace_id }: AlertHead, time: string): string {
+function jsonLine(
+  { rule, output, priority, source, trace_id }: AlertHead,
+  matched: string | undefined,
+  time: string,
+): string {
   let line = '{"level":"info"';
+  if (matched) line += `,"rule":${quoteJson(matched)}`;
   if (rule !== '') line += `,"event":${quoteJson(rule)}`;
   if (priority !== '') line += `,"priority":${quoteJson(priority)}`;
   if (source !== '') line += `,"source":${quoteJson(source)}`;
   if (output !== '') line += `,"output":${quoteJson(output)}`;
-  return `${line},"trace_id":"${trace_id}","time":"${time}","message":"event"}\n`;
+  return `${line},"trace_id":"${trace_id}","time":"${time}","message":"${matched === undefined ? 'event' : 'match'}"}\n`;
 }
 
 /** The time of log lines, made once a second. */

@@ -5,6 +5,9 @@ export type LogFormat = 'text' | 'color' | 'json';
 
 const SHORT_LEVEL: Record<LogLevel, string> = { info: 'INF', warn: 'WRN', error: 'ERR', fatal: 'FTL' };
 const LEVEL_COLOR: Record<LogLevel, number> = { info: 32, warn: 33, error: 31, fatal: 31 };
+/** In text the error comes first and the others by their names; in JSON it comes last. */
+const TEXT_ORDER: readonly LogField[] = ['error', ...LOG_FIELDS.filter((field) => field !== 'error').sort()];
+const JSON_ORDER = LOG_FIELDS.filter((field) => field !== 'error');
 const RESERVED = new Set<string>([...LOG_FIELDS, 'level', 'time', 'message']);
 
 /** What Go's `strconv.Quote` escapes: all but letters, marks, numbers, punctuation, symbols and the plain space. */
@@ -48,9 +51,11 @@ function colorLine(record: LogRecord, now: Date): string {
 
 /** `error` comes before the others; those are sorted by key. */
 function sortedFields(record: LogRecord): (readonly [string, string])[] {
-  const { error, ...others } = record.fields ?? {};
-  const rest = [...filled(others), ...objectFields(record)].sort(([a], [b]) => (a < b ? -1 : 1));
-  return error ? [['error', error], ...rest] : rest;
+  const fields = filled(record, TEXT_ORDER);
+  const objects = objectFields(record);
+  if (objects.length === 0) return fields;
+  const error = fields[0]?.[0] === 'error' ? fields.splice(0, 1) : [];
+  return [...error, ...[...fields, ...objects].sort(([a], [b]) => (a < b ? -1 : 1))];
 }
 
 function jsonLine(record: LogRecord, now: Date): string {
@@ -60,25 +65,25 @@ function jsonLine(record: LogRecord, now: Date): string {
 
 /** What stands between level and message in a JSON line: fields, objects, error, time. */
 export function logMembers(record: LogRecord, now: Date): [string, string][] {
-  const { error, ...others } = record.fields ?? {};
-  const members: [string, string][] = [];
-  for (const key of LOG_FIELDS) {
-    const value = key === 'error' ? undefined : others[key];
-    if (value) members.push([key, value]);
-  }
-  members.push(...objectFields(record));
-  if (error) members.push(['error', error]);
-  members.push(['time', logTime(now)]);
-  return members;
+  const error = record.fields?.error;
+  const last: [string, string][] = error ? [['error', error]] : [];
+  return [...filled(record, JSON_ORDER), ...objectFields(record), ...last, ['time', logTime(now)]];
 }
 
-function filled(fields: Partial<Record<LogField, string | undefined>>): [string, string][] {
-  return Object.entries(fields).filter((entry): entry is [string, string] => Boolean(entry[1]));
+/** The fields that a record has, in this order. */
+function filled({ fields = {} }: LogRecord, order: readonly LogField[]): [string, string][] {
+  const found: [string, string][] = [];
+  for (const key of order) {
+    const value = fields[key];
+    if (value) found.push([key, value]);
+  }
+  return found;
 }
 
 /** A key that a field already has is left out: the field is what the line is about. */
 function objectFields(record: LogRecord): [string, string][] {
-  return Object.entries(record.objects ?? {})
+  if (!record.objects) return [];
+  return Object.entries(record.objects)
     .map(([key, value]): [string, string] => [key.toLowerCase(), value])
     .filter(([key]) => !RESERVED.has(key));
 }
