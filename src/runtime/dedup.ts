@@ -5,6 +5,9 @@ import { jsonText } from '../model/json-text.ts';
 /** Keys held at once. More alerts than that within a window cannot be accepted by the pipeline anyway. */
 const KEY_LIMIT = 200_000;
 
+/** Milliseconds. */
+const DROP_EVERY = 50;
+
 /**
  * What two alerts that are the same have in common: their output text, as Falco Talon has it. Without one, the rule, the
  * source, the host and the fields. A digest that nobody can find a second text for: whoever provokes alerts could silence
@@ -32,6 +35,8 @@ interface Opening {
 export class DedupWindow {
   readonly #length: number;
   readonly #now: () => number;
+  /** When closed windows were dropped last. */
+  #droppedAt = Number.NEGATIVE_INFINITY;
   /** In the order in which they were opened, which is the order in which they close. */
   readonly #openings = new Map<string, Opening>();
 
@@ -52,9 +57,9 @@ export class DedupWindow {
    * else when it is known whether it gets there.
    */
   repeats(key: string, settled: Settled): boolean {
-    this.#close();
+    this.#dropClosed();
     const opening = this.#openings.get(key);
-    if (!opening) return false;
+    if (!opening || opening.at <= this.#now() - this.#length) return false;
     if (opening.waiting) opening.waiting.push(settled);
     else settled(true);
     return true;
@@ -79,8 +84,12 @@ export class DedupWindow {
     if (this.#openings.size > KEY_LIMIT) this.#openings.delete(this.#openings.keys().next().value as string);
   }
 
-  #close(): void {
-    const oldest = this.#now() - this.#length;
+  /** Now and then: to find the first one of a map steps over all that were deleted. */
+  #dropClosed(): void {
+    const now = this.#now();
+    if (now < this.#droppedAt + DROP_EVERY) return;
+    this.#droppedAt = now;
+    const oldest = now - this.#length;
     for (const [key, { at }] of this.#openings) {
       if (at > oldest) return;
       this.#openings.delete(key);

@@ -97,6 +97,18 @@ describe('Lanes', () => {
     expect(done).toEqual(['other', 'waited', 'behind']);
   });
 
+  it('runs tasks that wait for nothing in the turn in which they come, but lets others have their turn', async () => {
+    const lanes = new Lanes({ tasks: 1_000, bytes: 1_000, perLane: 1, running: 2 });
+    let done = 0;
+    for (let index = 0; index < 300; index++) enter(lanes, [String(index)], async () => void done++);
+    await turn();
+    expect(done).toBeGreaterThan(200);
+    expect(done).toBeLessThan(300);
+    await turn();
+    expect(done).toBe(300);
+    await lanes.idle();
+  });
+
   it('has no room beyond its limits, but always for one', async () => {
     const lanes = new Lanes({ tasks: 3, bytes: 100, perLane: 2, running: 2 });
     expect(lanes.hasRoom([], 1_000)).toBe(true);

@@ -32,6 +32,9 @@ interface Task {
   run?: (slot: Slot) => Promise<void>;
 }
 
+/** Tasks that begin or go on in one turn of the event loop, where none of them has to wait: others want their turn, too. */
+const MOST_IN_A_TURN = 256;
+
 /** Something that wants a place among those that run: a task that begins, or one that has waited for something. */
 interface Claim {
   readonly begins: boolean;
@@ -49,7 +52,9 @@ export class Lanes {
   /** Tasks by lane, the one that runs or may run first. */
   readonly #lines = new Map<string, Task[]>();
   #claims: Claim[] = [];
-  #scheduled = false;
+  #isScheduled = false;
+  /** Claims that may still be served in this turn. */
+  #left = 0;
   #tasks = 0;
   #bytes = 0;
   #started = 0;
@@ -64,6 +69,11 @@ export class Lanes {
   /** Tasks that are in line or have started. */
   get size(): number {
     return this.#tasks;
+  }
+
+  /** Bytes that those keep. */
+  get bytes(): number {
+    return this.#bytes;
   }
 
   /** Tasks that hold a place among those that run. */
@@ -126,15 +136,28 @@ export class Lanes {
   }
 
   #schedule(): void {
-    if (this.#scheduled || this.#claims.length === 0) return;
-    this.#scheduled = true;
+    if (this.#isScheduled || this.#claims.length === 0) return;
+    this.#isScheduled = true;
     setImmediate(() => {
-      this.#scheduled = false;
-      const free = this.#limits.running - this.#running;
-      const served = this.#claims.splice(0, free);
-      this.#running += served.length;
-      for (const { take } of served) take();
+      this.#isScheduled = false;
+      this.#left = MOST_IN_A_TURN;
+      this.#serve();
     });
+  }
+
+  #serve(): void {
+    const free = Math.min(this.#limits.running - this.#running, this.#left);
+    const served = this.#claims.splice(0, free);
+    this.#running += served.length;
+    this.#left -= served.length;
+    for (const { take } of served) take();
+  }
+
+  /** Tasks that need not wait for anything would else begin by as many as may run, and alerts come in by more in a turn. */
+  #free(): void {
+    this.#running--;
+    if (this.#left === 0) this.#schedule();
+    else if (this.#claims.length > 0) queueMicrotask(() => this.#serve());
   }
 
   #begin(task: Task, run: (slot: Slot) => Promise<void>): void {
@@ -142,8 +165,7 @@ export class Lanes {
     const release = () => {
       if (!holds) return;
       holds = false;
-      this.#running--;
-      this.#schedule();
+      this.#free();
     };
     const slot: Slot = {
       release,
