@@ -25,10 +25,17 @@ export function storeRate(file: string, alertsPerCommit: number, bodies: readonl
     for (let alert = first; alert <= id; alert++) {
       const end = { status: 'ignored', result: 'dry run', objects: {} } as const;
       const at = Date.now();
-      arena.addEntry({ kind: 'progress', alert, seq: alert, progress: { kind: 'ended', step: 0, end, at } });
-      arena.addEntry({ kind: 'close', alert, at, state: 'done', reason: '' });
+      const conclusion = { state: 'done', reason: '' } as const;
+      arena.addEntry({
+        kind: 'progress',
+        alert,
+        seq: alert,
+        at,
+        progress: { kind: 'ended', step: 0, end },
+        conclusion,
+      });
     }
-    const { error } = store.write(arena.buffer, size, 2 * size);
+    const { error } = store.write(arena.buffer, size, arena.counts.entries);
     if (error) throw new Error(error);
   }
   const rate = (1e3 * id) / (performance.now() - begun);

@@ -54,7 +54,7 @@ beforeAll(() => {
     progressEntry(3, 6, { kind: 'ended', step: 0, end: stop, at: at(3) + 1 }),
     closeEntry(1, 'done', at(1)),
     closeEntry(2, 'done', at(2)),
-    { kind: 'close', alert: 3, at: at(3), state: 'parked', reason: 'the budget is spent' },
+    { kind: 'close', alert: 3, at: at(3), conclusion: { state: 'parked', reason: 'the budget is spent' } },
     closeEntry(4, 'failed', at(4)),
     closeEntry(5, 'dead', at(5)),
     closeEntry(6, 'dropped', at(6)),

@@ -70,6 +70,12 @@ export type DatedProgress = Progress & { readonly at: number };
 export type ClosedState = 'done' | 'failed' | 'parked' | 'dead' | 'dropped';
 export type PlanState = 'open' | ClosedState;
 
+/** How a plan ended, and why, where it is not `done`. */
+export interface Conclusion {
+  readonly state: ClosedState;
+  readonly reason: string;
+}
+
 /** A plan that is to be gone on with. */
 export interface OpenPlan {
   readonly alert: AcceptedAlert;
@@ -107,11 +113,11 @@ export interface Journal {
   accept(alert: AcceptedAlert, recorded: (stored: boolean) => void): void;
   /**
    * Records progress of a plan; resolves when that is on disk. Tried again for as long as the disk is full or fails, so that
-   * the plan waits; rejects only when the journal is closed.
+   * the plan waits; rejects only when the journal is closed. With a conclusion the plan ends with it, in the same transaction.
    */
-  append(alert: number, progress: Progress): Promise<void>;
-  /** Records the end of a plan. As `append`. */
-  close(alert: number, state: ClosedState, reason: string): Promise<void>;
+  append(alert: number, progress: Progress, conclusion?: Conclusion): Promise<void>;
+  /** Records the end of a plan alone. As `append`. */
+  close(alert: number, conclusion: Conclusion): Promise<void>;
   /** Keeps a bundle's part; to be called before an alert of its revision is accepted. As `append`. */
   keepPolicy(policy: StoredPolicy): Promise<void>;
   policy(revision: string): Promise<StoredPolicy | undefined>;

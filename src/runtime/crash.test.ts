@@ -1,7 +1,7 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import type { AcceptedAlert, ClosedState, Progress } from '../model/journal.ts';
+import type { AcceptedAlert, Conclusion, Progress } from '../model/journal.ts';
 import { DedupWindow } from './dedup.ts';
 import { MemoryJournal } from './memory-journal.ts';
 import { action, alertBody, failure, type Play, rule, SUCCESS, World } from './test-pipeline.ts';
@@ -39,12 +39,12 @@ class MortalJournal extends MemoryJournal {
     super.accept(alert, (stored) => void this.#fate.survive().then(() => recorded(stored)));
   }
 
-  override append(alert: number, progress: Progress): Promise<void> {
-    return this.#write(() => super.append(alert, progress));
+  override append(alert: number, progress: Progress, conclusion?: Conclusion): Promise<void> {
+    return this.#write(() => super.append(alert, progress, conclusion));
   }
 
-  override close(alert: number, state: ClosedState, reason: string): Promise<void> {
-    return this.#write(() => super.close(alert, state, reason));
+  override close(alert: number, conclusion: Conclusion): Promise<void> {
+    return this.#write(() => super.close(alert, conclusion));
   }
 
   async #write(write: () => Promise<void>): Promise<void> {

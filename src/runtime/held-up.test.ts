@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import type { Progress } from '../model/journal.ts';
+import type { Conclusion, Progress } from '../model/journal.ts';
 import { MemoryJournal } from './memory-journal.ts';
 import { action, failure, type Play, rule, SUCCESS, World } from './test-pipeline.ts';
 
@@ -12,9 +12,9 @@ class SlowJournal extends MemoryJournal {
     this.#room = sleep(milliseconds);
   }
 
-  override async append(alert: number, progress: Progress): Promise<void> {
+  override async append(alert: number, progress: Progress, conclusion?: Conclusion): Promise<void> {
     await this.#room;
-    await super.append(alert, progress);
+    await super.append(alert, progress, conclusion);
   }
 }
 

@@ -1,7 +1,7 @@
 import type {
   AcceptedAlert,
   BudgetUse,
-  ClosedState,
+  Conclusion,
   DatedProgress,
   Journal,
   OpenPlan,
@@ -60,12 +60,16 @@ export class MemoryJournal implements Journal {
     });
   }
 
-  append(alert: number, progress: Progress): Promise<void> {
-    return this.#write(() => this.plans.get(alert)?.progress.push({ ...progress, at: Date.now() }));
+  append(alert: number, progress: Progress, conclusion?: Conclusion): Promise<void> {
+    return this.#write(() => {
+      const plan = this.plans.get(alert);
+      plan?.progress.push({ ...progress, at: Date.now() });
+      Object.assign(plan ?? {}, conclusion);
+    });
   }
 
-  close(alert: number, state: ClosedState, reason: string): Promise<void> {
-    return this.#write(() => Object.assign(this.plans.get(alert) ?? {}, { state, reason }));
+  close(alert: number, conclusion: Conclusion): Promise<void> {
+    return this.#write(() => Object.assign(this.plans.get(alert) ?? {}, conclusion));
   }
 
   keepPolicy(policy: StoredPolicy): Promise<void> {

@@ -11,8 +11,8 @@ import { type PlanStages, runPlan } from './plan-run.ts';
 import type { Policy } from './policy.ts';
 import { PlanHistory } from './resume.ts';
 
-/** Plans up to which alerts stay decoded until it is their turn. */
-const KEPT_EVENTS = 64;
+/** Bytes of alerts in line up to which they stay decoded until it is their turn. */
+const KEPT_DECODED = 512 * 1024;
 
 /**
  * Tries of one step that may be cut off by an end of the server, before its plan is held to be the cause. Not fewer: whatever
@@ -93,7 +93,7 @@ export class Pipeline {
     const settle = dedup.open(key);
     const ticket = lanes.enter(keys, body.length);
     // Of those who wait long only the bytes are kept: objects take several times as much, and thousands may wait.
-    const kept = lanes.size <= KEPT_EVENTS ? event : undefined;
+    const kept = lanes.bytes <= KEPT_DECODED ? event : undefined;
     const { revision } = policy;
     const alert = { id: journal.newId(), at: now(), key, revision, rules, traceId: head.trace_id, body };
     const task = this.#taskOf({ alert, progress: [] }, policy, { event: kept });
@@ -164,7 +164,7 @@ export class Pipeline {
     const { telemetry, journal } = this.#options;
     const head = { rule: '', priority: '', source: '', output: '', trace_id: alert.traceId };
     telemetry.emit({ kind: 'closed', alert: head, id: alert.id, state: 'dead', reason });
-    journal.close(alert.id, 'dead', reason).catch(() => undefined);
+    journal.close(alert.id, { state: 'dead', reason }).catch(() => undefined);
   }
 }
 

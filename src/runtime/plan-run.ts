@@ -1,5 +1,5 @@
 import type { FalcoEvent } from '../model/falco-event.ts';
-import type { AcceptedAlert } from '../model/journal.ts';
+import type { AcceptedAlert, Conclusion } from '../model/journal.ts';
 import type { PlannedRule } from '../model/rule.ts';
 import type { AlertHead } from '../model/transition.ts';
 import type { Slot } from './lanes.ts';
@@ -46,7 +46,7 @@ export async function runPlan(plan: PlanRun, stages: PlanStages): Promise<void> 
     if (stopping.aborted) return;
     const text = error instanceof Error ? error.message : String(error);
     telemetry.emit({ kind: 'crashed', alert: plan.head, error: text, rule });
-    await journal.close(plan.alert.id, 'failed', `a fault of Talon: ${text}`).catch(() => undefined);
+    await journal.close(plan.alert.id, { state: 'failed', reason: `a fault of Talon: ${text}` }).catch(() => undefined);
   }
 }
 
@@ -70,31 +70,26 @@ async function endStep(
   const { journal, telemetry, notify } = stages;
   const ended = { kind: 'ended', step: number, end } as const;
   plan.history.step(number).apply(ended);
-  const recorded = journal.append(plan.alert.id, ended);
   const next = plan.history.next(plan.rules);
-  const closed = next ? undefined : journal.close(plan.alert.id, ...conclusionOf(plan));
+  const conclusion = next ? undefined : plan.history.conclusion();
+  const recorded = journal.append(plan.alert.id, ended, conclusion);
   // Nothing runs meanwhile that would need the place.
   if (next) await plan.slot.without(() => recorded);
   else plan.slot.release();
-  await Promise.all([recorded, closed]);
+  await recorded;
   telemetry.emit(transition);
   if (notifies) notify(step, end);
-  if (!next) tellClosed(plan, stages);
+  if (conclusion) tellClosed(plan, conclusion, stages);
   return next;
 }
 
 /** For a plan all of whose steps had ended before a restart, but not the plan. */
 async function close(plan: PlanRun, stages: PlanStages): Promise<void> {
-  await stages.journal.close(plan.alert.id, ...conclusionOf(plan));
-  tellClosed(plan, stages);
+  const conclusion = plan.history.conclusion();
+  await stages.journal.close(plan.alert.id, conclusion);
+  tellClosed(plan, conclusion, stages);
 }
 
-function conclusionOf({ history }: PlanRun) {
-  const { state, reason } = history.conclusion();
-  return [state, reason] as const;
-}
-
-function tellClosed({ alert, head, history }: PlanRun, { telemetry }: PlanStages): void {
-  const { state, reason } = history.conclusion();
+function tellClosed({ alert, head }: PlanRun, { state, reason }: Conclusion, { telemetry }: PlanStages): void {
   if (state !== 'done') telemetry.emit({ kind: 'closed', alert: head, id: alert.id, state, reason });
 }

@@ -1,5 +1,5 @@
 import type { PodTarget } from '../model/doors.ts';
-import type { ClosedState, Progress } from '../model/journal.ts';
+import type { Conclusion, Progress } from '../model/journal.ts';
 import type { FailureCode, StepEnd } from '../model/outcome.ts';
 import type { PlannedAction, PlannedRule } from '../model/rule.ts';
 import { goesOn } from './flow.ts';
@@ -195,7 +195,7 @@ export class PlanHistory {
   }
 
   /** The state of a plan that is over, and the reason where it is not `done`. */
-  conclusion(): { readonly state: ClosedState; readonly reason: string } {
+  conclusion(): Conclusion {
     const ends = [...this.#steps].sort(([a], [b]) => a - b).flatMap(([, { end }]) => (end ? [end] : []));
     const parked = ends.find(({ status }) => status === 'parked');
     const failed = ends.find(isError);

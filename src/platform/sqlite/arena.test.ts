@@ -19,8 +19,10 @@ const entries = fc.array(
     kind: fc.constant('close' as const),
     alert: fc.maxSafeNat(),
     at: fc.maxSafeNat(),
-    state: fc.constantFrom('done', 'failed', 'parked'),
-    reason: fc.string({ unit: 'grapheme' }),
+    conclusion: fc.record({
+      state: fc.constantFrom('done', 'failed', 'parked'),
+      reason: fc.string({ unit: 'grapheme' }),
+    }),
   }),
 );
 
@@ -37,10 +39,8 @@ it('gives back what was put in, whatever the sizes', () => {
       expect(heads(got)).toEqual(heads(putAlerts.map((alert) => ({ ...alert, rules: alert.rules.join() }))));
       expect(got.every(({ body }, index) => body.equals(putAlerts[index]?.body as Buffer))).toBe(true);
       expect(putEntries.map(() => reader.entry())).toEqual(
-        putEntries.map(({ kind, alert, at, state, reason }) => ({
-          kind,
-          alert,
-          at,
+        putEntries.map(({ conclusion: { state, reason }, ...entry }) => ({
+          ...entry,
           seq: 0,
           text: `${state}\n${reason}`,
         })),
@@ -48,6 +48,19 @@ it('gives back what was put in, whatever the sizes', () => {
     }),
     { numRuns: 60 },
   );
+});
+
+it('counts what is in it, and gives back the end of a plan behind the progress that it came with', () => {
+  const arena = new Arena();
+  const progress = { kind: 'started', step: 0, attempt: 1 } as const;
+  arena.addEntry({ kind: 'progress', alert: 5, seq: 7, at: 9, progress });
+  arena.addEntry({ kind: 'progress', alert: 5, seq: 8, at: 9, progress, conclusion: { state: 'failed', reason: 'r' } });
+  expect(arena.counts).toEqual({ alerts: 0, entries: 3 });
+  const reader = new ArenaReader(arena.buffer);
+  const [first, second, third] = [reader.entry(), reader.entry(), reader.entry()];
+  expect(first).toEqual({ kind: 'progress', alert: 5, seq: 7, at: 9, text: JSON.stringify(progress) });
+  expect(second).toEqual({ ...first, seq: 8 });
+  expect(third).toEqual({ kind: 'close', alert: 5, seq: 0, at: 9, text: 'failed\nr' });
 });
 
 it('uses a buffer again that came back, but for a very large one', () => {

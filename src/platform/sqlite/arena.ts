@@ -1,15 +1,17 @@
-import type { AcceptedAlert, ClosedState, DatedProgress, StoredPolicy } from '../../model/journal.ts';
+import type { AcceptedAlert, Conclusion, Progress, StoredPolicy } from '../../model/journal.ts';
 
 /** Something to be recorded about a plan, or a policy. `seq` orders the entries of a plan and tells a repetition. */
 export type Entry =
-  | { readonly kind: 'progress'; readonly alert: number; readonly seq: number; readonly progress: DatedProgress }
   | {
-      readonly kind: 'close';
+      readonly kind: 'progress';
       readonly alert: number;
+      readonly seq: number;
       readonly at: number;
-      readonly state: ClosedState;
-      readonly reason: string;
+      readonly progress: Progress;
+      /** The plan ends with it. */
+      readonly conclusion?: Conclusion;
     }
+  | { readonly kind: 'close'; readonly alert: number; readonly at: number; readonly conclusion: Conclusion }
   | { readonly kind: 'policy'; readonly policy: StoredPolicy };
 
 const FIRST_SIZE = 128 * 1024;
@@ -29,6 +31,8 @@ const ENTRY_KINDS = ['progress', 'reserved', 'close', 'policy'] as const;
 export class Arena {
   #bytes: Buffer;
   #length = 0;
+  #alerts = 0;
+  #entries = 0;
 
   /** @param buffer one that came back, to be used again */
   constructor(buffer?: ArrayBuffer) {
@@ -38,6 +42,11 @@ export class Arena {
 
   get length(): number {
     return this.#length;
+  }
+
+  /** How many alerts and entries are in it. */
+  get counts(): { readonly alerts: number; readonly entries: number } {
+    return { alerts: this.#alerts, entries: this.#entries };
   }
 
   get buffer(): ArrayBuffer {
@@ -59,16 +68,21 @@ export class Arena {
     bytes.writeUInt32LE(body.length, start + 24);
     bytes.set(body, start + ALERT_HEAD + keyLength + headLength);
     this.#length = start + ALERT_HEAD + keyLength + headLength + body.length;
+    this.#alerts++;
   }
 
   addEntry(entry: Entry): void {
+    if (entry.kind === 'policy') {
+      this.#addText('policy', 0, 0, 0, JSON.stringify(entry.policy));
+      return;
+    }
+    const { alert, at, conclusion } = entry;
     if (entry.kind === 'progress') {
-      const { at, ...rest } = entry.progress;
-      const kind = rest.kind === 'reserved' ? 'reserved' : 'progress';
-      this.#addText(kind, entry.alert, entry.seq, at, JSON.stringify(rest));
-    } else if (entry.kind === 'close') {
-      this.#addText('close', entry.alert, 0, entry.at, `${entry.state}\n${entry.reason}`);
-    } else this.#addText('policy', 0, 0, 0, JSON.stringify(entry.policy));
+      const { seq, progress } = entry;
+      const kind = progress.kind === 'reserved' ? 'reserved' : 'progress';
+      this.#addText(kind, alert, seq, at, JSON.stringify(progress));
+    }
+    if (conclusion) this.#addText('close', alert, 0, at, `${conclusion.state}\n${conclusion.reason}`);
   }
 
   #addText(kind: (typeof ENTRY_KINDS)[number], alert: number, seq: number, at: number, text: string): void {
@@ -82,6 +96,7 @@ export class Arena {
     bytes.writeDoubleLE(seq, start + 13);
     bytes.writeDoubleLE(at, start + 21);
     this.#length = start + ENTRY_HEAD + length;
+    this.#entries++;
   }
 
   #reserve(more: number): void {

@@ -55,12 +55,16 @@ it('sends what came in one turn as one batch, and what came meanwhile as the nex
   expect(sent).toHaveLength(1);
   expect(became).toEqual([]);
   answer(true);
+  // The alerts that wait are on their way before the others are answered.
+  expect(sent[1]).toMatchObject({ alerts: 7, entries: 0 });
   expect(became).toEqual(['one stored', 'two stored']);
-  // What comes of the answers in the same turn goes with it.
-  void writer.addEntry(closeEntry(1, 'done', 0));
-  vi.advanceTimersByTime(0);
-  expect(sent[1]).toMatchObject({ alerts: 7, entries: 1 });
   expect(commits).toEqual([3]);
+  void writer.addEntry(closeEntry(3, 'done', 0));
+  answer(true);
+  // What comes of the answers in the same turn goes with the entries that wait.
+  void writer.addEntry(closeEntry(1, 'done', 0));
+  vi.advanceTimersByTime(1);
+  expect(sent[2]).toMatchObject({ alerts: 0, entries: 2 });
 });
 
 it('refuses the alerts of a failed batch, and tries its entries until they are written', async () => {

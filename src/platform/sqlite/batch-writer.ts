@@ -23,6 +23,7 @@ interface WaitingAlert {
 interface Batch {
   readonly alerts: readonly WaitingAlert[];
   readonly entries: readonly WaitingEntry[];
+  readonly records: number;
   readonly sentAt: number;
 }
 
@@ -147,18 +148,19 @@ export class BatchWriter {
     if (succeeded) this.#succeed(batch);
     // Health first: whoever is told that an alert was not stored may want to know why.
     this.#tellHealth(succeeded, error);
+    // Alerts that wait go first of all: the thread writes them while this one answers, and runs plans.
+    if (succeeded && this.#alerts.length > 0) this.#send(this.#entries);
     for (const { recorded } of batch.alerts) recorded(alerts);
     if (entries) for (const { resolve } of batch.entries) resolve();
     else this.#entries.unshift(...batch.entries);
     if (!succeeded) this.#tryLater(error);
-    // Not at once: what plans record now that they go on is to be in the next batch, not in the one after it.
+    // Entries alone not at once: what plans record now that they go on is to be in the same batch.
     this.#schedule();
     this.#tellIfEmpty();
   }
 
-  #succeed({ alerts, entries, sentAt }: Batch): void {
+  #succeed({ records, sentAt }: Batch): void {
     this.#resume();
-    const records = alerts.length + entries.length;
     if (records > 0) this.#options.onCommit?.(records, performance.now() - sentAt);
   }
 
@@ -200,12 +202,13 @@ export class BatchWriter {
     this.#arena = new Arena(this.#spare);
     this.#spare = undefined;
     const sentAt = performance.now();
-    this.#inFlight = { alerts, entries, sentAt };
+    const { counts } = arena;
+    this.#inFlight = { alerts, entries, records: counts.alerts + counts.entries, sentAt };
     if (alerts.length > 0) {
       this.#alertsSentBefore = this.#alertsSentAt;
       this.#alertsSentAt = sentAt;
     }
-    this.#options.send({ kind: 'batch', buffer: arena.buffer, alerts: alerts.length, entries: entries.length });
+    this.#options.send({ kind: 'batch', buffer: arena.buffer, ...counts });
   }
 
   /** With nothing to write, too: no alerts come while the server says that it is not ready. */

@@ -54,7 +54,7 @@ describe('what is recorded', () => {
     await first.append(two.id, { kind: 'started', step: 0, attempt: 1 });
     const answer = { name: 'web', labels: ['a', null, 1.5] };
     await first.append(two.id, { kind: 'answered', step: 0, call: 'c', door: 'pods.label', answer });
-    await first.close(one.id, 'done', '');
+    await first.close(one.id, { state: 'done', reason: '' });
     await first.end();
 
     const again = await open(file);
@@ -117,7 +117,27 @@ describe('what is recorded', () => {
       { error: '***' },
       { answer: 'hunter22' },
     ]);
-    await journal.close(1, 'failed', 'because of hunter22');
+    await journal.close(1, { state: 'failed', reason: 'because of hunter22' });
+    await journal.end();
+  });
+
+  it('keeps what plans go on by, though a secret reads the same', async () => {
+    const journal = await open(scratchFile(), { redact: createRedactor(['failure', 'not-found']) });
+    await accepted(journal, sampleAlert(1));
+    const end = { status: 'failure', code: 'not-found', error: 'a failure', objects: {} } as const;
+    await journal.append(1, { kind: 'ended', step: 0, end });
+    const [plan] = await journal.openPlans();
+    expect(plan?.progress).toMatchObject([{ end: { ...end, error: 'a ***' } }]);
+    await journal.end();
+  });
+
+  it('ends a plan with its last progress', async () => {
+    const file = scratchFile();
+    const journal = await open(file);
+    await accepted(journal, sampleAlert(1));
+    const end = { status: 'success', output: '', objects: {} } as const;
+    await journal.append(1, { kind: 'ended', step: 0, end }, { state: 'done', reason: '' });
+    expect(await journal.openPlans()).toEqual([]);
     await journal.end();
   });
 
@@ -231,7 +251,7 @@ it('tells of plans that another process opens again, within a second', async () 
   const journal = await open(file);
   await accepted(journal, sampleAlert(journal.newId()));
   await journal.append(1, { kind: 'ended', step: 0, end: { status: 'parked', policy: 'p', reason: 'r', objects: {} } });
-  await journal.close(1, 'parked', 'a budget is spent');
+  await journal.close(1, { state: 'parked', reason: 'a budget is spent' });
   const told = new Promise<{ kinds: string[]; at: number }>((resolve) => {
     journal.onReopened(({ progress }) => resolve({ kinds: progress.map(({ kind }) => kind), at: Date.now() }));
   });
@@ -258,7 +278,7 @@ it('has what was opened again while no server ran among the open plans', async (
   const file = scratchFile();
   const first = await open(file);
   await accepted(first, sampleAlert(1));
-  await first.close(1, 'failed', '');
+  await first.close(1, { state: 'failed', reason: '' });
   await first.end();
   const desk = new JournalDesk(file);
   desk.reopen([1], 5);
@@ -278,7 +298,7 @@ it('numbers what happens to a plan on, that was opened again while the server st
   const first = await open(file);
   await accepted(first, sampleAlert(1));
   for (const attempt of [1, 2, 3]) await first.append(1, { kind: 'started', step: 0, attempt });
-  await first.close(1, 'failed', '');
+  await first.close(1, { state: 'failed', reason: '' });
   await first.end();
   const journal = await open(file);
   const desk = new JournalDesk(file);
@@ -298,7 +318,7 @@ it('tidies up although a plan that was opened again cannot be read, and says so 
   const body = Buffer.alloc(50_000, 'x');
   for (let id = 1; id <= 3; id++) {
     await accepted(journal, sampleAlert(id, { body }));
-    await journal.close(id, 'failed', '');
+    await journal.close(id, { state: 'failed', reason: '' });
   }
   const database = new Database(file);
   database.exec("UPDATE alert SET key = 'another' WHERE id = 1");
@@ -308,7 +328,7 @@ it('tidies up although a plan that was opened again cannot be read, and says so 
   expect(notices[0]).toMatchObject({ kind: 'trouble', text: expect.stringContaining('row 1 of the table alert') });
   for (let id = 4; id <= 8; id++) {
     await accepted(journal, sampleAlert(id, { body }));
-    await journal.close(id, 'failed', '');
+    await journal.close(id, { state: 'failed', reason: '' });
   }
   await vi.waitFor(() => expect(notices.at(-1)).toMatchObject({ kind: 'dropped' }), { timeout: 3_000 });
   expect(notices.filter(({ kind }) => kind === 'trouble')).toHaveLength(1);

@@ -2,12 +2,13 @@ import { Worker } from 'node:worker_threads';
 import type {
   AcceptedAlert,
   BudgetUse,
-  ClosedState,
+  Conclusion,
   Journal,
   OpenPlan,
   Progress,
   StoredPolicy,
 } from '../../model/journal.ts';
+import type { StepEnd } from '../../model/outcome.ts';
 import { type Redact, redactTexts } from '../../model/redact.ts';
 import { TalonError } from '../../model/talon-error.ts';
 import type { WorkerStart } from '../../model/worker-start.ts';
@@ -22,7 +23,7 @@ export interface JournalOptions extends ThreadOptions {
   /** Bytes of alerts that may wait for the disk. */
   readonly maxWaitingBytes: number;
   /** Takes secrets out of what is written about outcomes. Alerts and answers of doors are kept as they are. */
-  readonly redact?: Redact;
+  readonly redact?: Redact | undefined;
   /** Told what people may want to read in the log. */
   readonly onNotice?: (notice: JournalNotice) => void;
   /** Told of every commit: how many alerts and entries it made durable, and milliseconds from handing over to the answer. */
@@ -113,20 +114,20 @@ class ThreadJournal implements Journal {
     this.#writer.addAlert(alert, recorded);
   }
 
-  append(alert: number, progress: Progress): Promise<void> {
+  append(alert: number, progress: Progress, conclusion?: Conclusion): Promise<void> {
     const { redact } = this.#options;
     const kept = redact ? redactProgress(progress, redact) : progress;
-    return this.#writer.addEntry({
-      kind: 'progress',
-      alert,
-      seq: this.#nextSeq++,
-      progress: { ...kept, at: Date.now() },
-    });
+    const at = Date.now();
+    const entry = { kind: 'progress', alert, seq: this.#nextSeq++, at, progress: kept } as const;
+    return this.#writer.addEntry(conclusion ? { ...entry, conclusion: this.#redacted(conclusion) } : entry);
   }
 
-  close(alert: number, state: ClosedState, reason: string): Promise<void> {
-    const { redact } = this.#options;
-    return this.#writer.addEntry({ kind: 'close', alert, at: Date.now(), state, reason: redact?.(reason) ?? reason });
+  close(alert: number, conclusion: Conclusion): Promise<void> {
+    return this.#writer.addEntry({ kind: 'close', alert, at: Date.now(), conclusion: this.#redacted(conclusion) });
+  }
+
+  #redacted({ state, reason }: Conclusion): Conclusion {
+    return { state, reason: this.#options.redact?.(reason) ?? reason };
   }
 
   keepPolicy(policy: StoredPolicy): Promise<void> {
@@ -249,5 +250,9 @@ class ThreadJournal implements Journal {
 /** Digests and answers of doors stay: a replay must find them as they were. */
 function redactProgress(progress: Progress, redact: Redact): Progress {
   if (progress.kind === 'retrying') return { ...progress, error: redact(progress.error) };
-  return progress.kind === 'ended' ? { ...progress, end: redactTexts(progress.end, redact) } : progress;
+  if (progress.kind !== 'ended') return progress;
+  // What a plan goes on by stays as it is, should a secret read the same.
+  const { status, ...texts } = progress.end;
+  const code = 'code' in texts ? { code: texts.code } : {};
+  return { ...progress, end: { ...redactTexts(texts, redact), status, ...code } as StepEnd };
 }

@@ -31,7 +31,7 @@ async function work() {
     await journal.append(id, { kind: 'ended', step: 0, end });
     say('ended ' + id);
     if (id % 2 === 0) continue;
-    await journal.close(id, 'done', '');
+    await journal.close(id, { state: 'done', reason: '' });
     say('closed ' + id);
   }
 }

@@ -63,12 +63,12 @@ export function accepted(journal: Journal, alert: AcceptedAlert): Promise<boolea
   return new Promise((resolve) => journal.accept(alert, resolve));
 }
 
-export function progressEntry(alert: number, seq: number, progress: DatedProgress): Entry {
-  return { kind: 'progress', alert, seq, progress };
+export function progressEntry(alert: number, seq: number, { at, ...progress }: DatedProgress): Entry {
+  return { kind: 'progress', alert, seq, at, progress };
 }
 
 export function closeEntry(alert: number, state: ClosedState, at: number): Entry {
-  return { kind: 'close', alert, at, state, reason: '' };
+  return { kind: 'close', alert, at, conclusion: { state, reason: '' } };
 }
 
 /** Writes into a store directly, as the thread does. */
@@ -76,5 +76,5 @@ export function write(store: JournalStore, alerts: readonly AcceptedAlert[], ent
   const arena = new Arena();
   for (const alert of alerts) arena.addAlert(alert);
   for (const entry of entries) arena.addEntry(entry);
-  return store.write(arena.buffer, alerts.length, entries.length);
+  return store.write(arena.buffer, alerts.length, arena.counts.entries);
 }
