@@ -55,18 +55,15 @@ export class Counters {
   readonly #events = this.#of('events');
 
   add(name: CounterName, labels: Labels, times = 1): void {
-    const own: Record<string, string> = {};
     let key = '';
-    for (const [label, value] of Object.entries(labels)) {
-      if (value === '') continue;
-      const short = shorten(value);
-      own[label] = short;
-      key += `${label}=${short.length},${short}`;
+    for (const label of Object.keys(labels)) {
+      const value = shorten(labels[label] as string);
+      if (value !== '') key += `${label}=${value.length},${value}`;
     }
     const series = this.#of(name);
     const known = series.get(key);
     if (known) known.value += times;
-    else begin(series, key, own, times);
+    else begin(series, key, shown(labels), times);
   }
 
   /** The same as `add('events', ...)`, for the one counter that every alert pays for. */
@@ -77,7 +74,7 @@ export class Counters {
     const key = `${event.length},${level.length},${event}${level}${origin}`;
     const known = this.#events.get(key);
     if (known) known.value++;
-    else begin(this.#events, key, filled({ event, priority: level, source: origin }), 1);
+    else begin(this.#events, key, shown({ event, priority: level, source: origin }), 1);
   }
 
   /** All series of a counter, the one of the overflow among them. */
@@ -104,21 +101,18 @@ export function countCommit(counters: Counters, records: number, milliseconds: n
 function begin(series: SeriesByKey, key: string, labels: Labels, times: number): void {
   const overflow = series.get(OVERFLOW);
   if (overflow) overflow.value += times;
-  else if (series.size < SERIES_LIMIT) series.set(key, { labels: inert(labels), value: times });
+  else if (series.size < SERIES_LIMIT) series.set(key, { labels, value: times });
   else series.set(OVERFLOW, { labels: overflowing(labels), value: times });
 }
 
-/** The page is read in terminals, too. */
-function inert(labels: Labels): Labels {
-  return Object.fromEntries(Object.entries(labels).map(([label, value]) => [label, escapeUnprintable(value)]));
+/** Short, and without what a terminal could act on: the page is read in those, too. */
+function shown(labels: Labels): Labels {
+  const filled = Object.entries(labels).filter(([, value]) => value !== '');
+  return Object.fromEntries(filled.map(([label, value]) => [label, escapeUnprintable(shorten(value))]));
 }
 
 function overflowing(labels: Labels): Labels {
   return Object.fromEntries(Object.keys(labels).map((label) => [label, OVERFLOW]));
-}
-
-function filled(labels: Labels): Labels {
-  return Object.fromEntries(Object.entries(labels).filter(([, value]) => value !== ''));
 }
 
 /** Goes through bytes, because a slice of a text would keep the whole of it in memory. */
