@@ -33,6 +33,9 @@ export interface JournalOptions extends ThreadOptions {
 type Opened = FromThread & { kind: 'opened' };
 type Waiting = { readonly resolve: (answer: never) => void; readonly reject: (error: Error) => void };
 
+/** Rows are short-lived: the thread needs no more space for new objects, and would take it. */
+const HEAP = { maxYoungGenerationSizeMb: 4 };
+
 /** Milliseconds before a thread that ended by itself is replaced. */
 const REPLACE_AFTER = 500;
 
@@ -54,7 +57,7 @@ async function startThread(
 ): Promise<{ worker: Worker; opened: Opened }> {
   const { worker: start, file, retentionHours, maxBytes } = options;
   const workerData: ThreadStart = { file, retentionHours, maxBytes, forget };
-  const worker = new Worker(start.script, { eval: start.eval, workerData });
+  const worker = new Worker(start.script, { eval: start.eval, workerData, resourceLimits: HEAP });
   const first = await firstMessage(worker, file);
   if (first.kind === 'opened') return { worker, opened: first };
   await worker.terminate();
