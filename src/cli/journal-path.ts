@@ -1,6 +1,7 @@
-import { accessSync, constants, mkdirSync } from 'node:fs';
+import { accessSync, constants } from 'node:fs';
 import { homedir } from 'node:os';
 import path from 'node:path';
+import { makeFolder } from '../platform/files/make-folder.ts';
 import type { Environment, Settings } from './settings.ts';
 
 const SYSTEM_FOLDER = '/var/lib/falco-talon';
@@ -24,7 +25,7 @@ function expandHome(file: string, env: Environment): string {
 
 function isWritable(folder: string): boolean {
   try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    makeFolder(folder);
     accessSync(folder, constants.W_OK | constants.X_OK);
     return true;
   } catch {

@@ -1,11 +1,12 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { constants, createReadStream, type ReadStream } from 'node:fs';
-import { chmod, type FileHandle, lstat, mkdir, open, readdir, rm } from 'node:fs/promises';
+import { chmod, type FileHandle, lstat, open, readdir, rm } from 'node:fs/promises';
 import path from 'node:path';
 import process from 'node:process';
 import { DoorError } from '../../model/door-error.ts';
 import type { Artifact } from '../../model/outcome.ts';
 import { TalonError } from '../../model/talon-error.ts';
+import { makeFolder } from '../files/make-folder.ts';
 
 export interface SpoolOptions {
   readonly folder: string;
@@ -48,7 +49,7 @@ export class Spool {
   static async open(options: SpoolOptions): Promise<Spool> {
     const { folder } = options;
     try {
-      await mkdir(folder, { recursive: true, mode: 0o700 });
+      makeFolder(folder);
       const { uid, mode } = await lstat(folder).then(ownFolder);
       if (uid !== process.getuid?.()) throw new Error('it belongs to another user');
       if ((mode & 0o077) !== 0) await chmod(folder, 0o700);

@@ -1,17 +1,8 @@
-import {
-  chmodSync,
-  closeSync,
-  existsSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  renameSync,
-  rmSync,
-  statSync,
-} from 'node:fs';
+import { chmodSync, closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync, statSync } from 'node:fs';
 import path from 'node:path';
 import Database from 'libsql';
 import { TalonError } from '../../model/talon-error.ts';
+import { makeFolder } from '../files/make-folder.ts';
 import { isLogDamaged } from './log-damage.ts';
 import { APPLICATION_ID, FORMAT, PAGE_SIZE, TABLES, type Table } from './schema.ts';
 
@@ -38,7 +29,7 @@ export interface JournalLock {
 export function lockJournal(file: string): JournalLock | undefined {
   const lockFile = `${file}.lock`;
   return worded(file, () => {
-    mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 });
+    makeFolder(path.dirname(file));
     // Never opened here once it is there: closing a file lets go of all locks that the process has on it.
     if (!existsSync(lockFile)) createPrivate(lockFile);
     const database = new Database(lockFile, { timeout: 0 });
