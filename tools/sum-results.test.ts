@@ -98,14 +98,14 @@ test('a step that failed without a failed test is told with the last lines it pr
 });
 
 test('what is told is bounded and printable', () => {
-  const message = `${'x'.repeat(1_000)}\n\u0000\u202e\r\n${'line\n'.repeat(100)}`;
+  const message = `${'x'.repeat(2_000)}\n\u0000\u202e\r\n${'line\n'.repeat(100)}`;
   plant('unit', [
     { tests: Object.fromEntries(Array.from({ length: 25 }, (_, number) => [`test ${number}`, message])) },
   ]);
   const { lines, failed } = sum('unit');
   expect(lines.slice(0, 17)).toEqual([
     'FAILED unit: src/a.test.ts: test 0',
-    `    ${'x'.repeat(300)}...`,
+    `    ${'x'.repeat(1_000)}...`,
     '    \\u{0}\\u{202e}\\u{d}',
     ...Array.from({ length: 13 }, () => '    line'),
     '',

@@ -32,7 +32,7 @@ interface Failure {
 
 const SHOWN_FAILURES = 20;
 const SHOWN_LINES = 15;
-const SHOWN_WIDTH = 300;
+const SHOWN_WIDTH = 1_000;
 
 /**
  * Sums up a run of `.ci/run`: what failed, by name and with the beginning of its message, then a line per report of

@@ -88,8 +88,7 @@ describe('Reloader', () => {
   }
 
   const told = () => lines.map(({ level, message, fields }) => [level, message, fields?.result ?? fields?.error]);
-  const tells = (...expected: (string | undefined)[][]) =>
-    expect.poll(told, { timeout: 10_000, interval: 10 }).toEqual(expected);
+  const tells = (...expected: (string | undefined)[][]) => expect.poll(told, { interval: 10 }).toEqual(expected);
 
   it('takes up changed rules and says how many', async () => {
     writeFileSync(file, label('one'));

@@ -3,7 +3,7 @@ import { createServer, type Server as HttpServer, type IncomingMessage } from 'n
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { compile } from '../compiler/compile.ts';
 import { catalog } from './catalog.ts';
 import { runServer } from './server.ts';
@@ -29,9 +29,6 @@ interface Running {
   lines(): Record<string, string>[];
   stop(): Promise<number>;
 }
-
-/** A change of a file counts when it is about a second old. */
-const WAIT = { timeout: 10_000 };
 
 interface Given {
   readonly rules?: string;
@@ -115,14 +112,9 @@ describe('runServer', () => {
 
   async function start(given: Given = {}): Promise<Running> {
     const { ended, stop, lines, text } = begin(given);
-    const url = await vi.waitFor(
-      () => {
-        const port = /listening on 127\.0\.0\.1:(\d+)/.exec(text())?.[1];
-        if (!port) throw new Error(`not up yet: ${text()}`);
-        return `http://127.0.0.1:${port}`;
-      },
-      { timeout: 10_000 },
-    );
+    const address = () => /listening on (127\.0\.0\.1:\d+)/.exec(text())?.[1];
+    await expect.poll(address).toBeDefined();
+    const url = `http://${address()}`;
     const finish = () => {
       stop();
       return ended;
@@ -154,7 +146,7 @@ describe('runServer', () => {
       headers: { traceparent: `00-${traceId}-${'b'.repeat(16)}-01` },
     });
     expect(response.status).toBe(200);
-    await vi.waitFor(() => expect(server.lines().at(-1)).toMatchObject({ message: 'action', status: 'success' }));
+    await expect.poll(() => server.lines().at(-1)).toMatchObject({ message: 'action', status: 'success' });
     const told = server.lines().map(({ time: _, ...line }) => line);
     const action = {
       rule: 'Shell',
@@ -205,7 +197,7 @@ describe('runServer', () => {
     for (const body of [SHELL, SHELL, { rule: 'Other' }]) {
       await fetch(server.url, { method: 'POST', body: JSON.stringify(body) });
     }
-    await vi.waitFor(() => expect(server.lines().some(({ status, pod }) => status === 'success' && pod)).toBe(true));
+    await expect.poll(() => server.lines().some(({ status, pod }) => status === 'success' && pod)).toBe(true);
     const events = server.lines().filter(({ message }) => message === 'event');
     expect(events.map(({ event }) => event)).toEqual(['Terminal shell', 'Terminal shell', 'Other']);
     expect(server.lines().filter(({ message }) => message === 'match')).toHaveLength(1);
@@ -214,9 +206,9 @@ describe('runServer', () => {
   it('does nothing but say so in a dry run, without a cluster', async () => {
     const server = await start({ settings: { kubeconfig: '/nowhere' }, env: { TALON_DRY_RUN: 'true' } });
     await fetch(server.url, { method: 'POST', body: JSON.stringify(SHELL) });
-    await vi.waitFor(() => {
-      expect(server.lines().at(-1)).toMatchObject({ message: 'action', output: 'no action, dry-run is enabled' });
-    });
+    await expect
+      .poll(() => server.lines().at(-1))
+      .toMatchObject({ message: 'action', output: 'no action, dry-run is enabled' });
     expect(server.lines().at(-1)).not.toHaveProperty('status');
     expect(calls).toEqual([]);
   });
@@ -225,7 +217,7 @@ describe('runServer', () => {
     delay = 300;
     const server = await start();
     await fetch(server.url, { method: 'POST', body: JSON.stringify(SHELL) });
-    await vi.waitFor(() => expect(calls).toHaveLength(1));
+    await expect.poll(() => calls).toHaveLength(1);
     expect(await server.stop()).toBe(0);
     expect(server.lines().at(-1)).toMatchObject({ message: 'action', status: 'success' });
     await expect(fetch(server.url, { method: 'POST', body: '{}' })).rejects.toThrow();
@@ -236,19 +228,16 @@ describe('runServer', () => {
     const settings = { shutdown_grace_seconds: 0 };
     const first = await start({ settings });
     expect((await fetch(first.url, { method: 'POST', body: JSON.stringify(SHELL) })).status).toBe(200);
-    await vi.waitFor(() => expect(calls).toHaveLength(1));
+    await expect.poll(() => calls).toHaveLength(1);
     expect(await first.stop()).toBe(0);
     expect(first.lines().at(-1)).toMatchObject({ message: 'http', result: 'shutting down' });
     delay = 0;
     const second = await start({ settings });
-    await vi.waitFor(() => expect(second.lines().at(-1)).toMatchObject({ message: 'action', status: 'success' }));
+    await expect.poll(() => second.lines().at(-1)).toMatchObject({ message: 'action', status: 'success' });
     expect(calls).toHaveLength(2);
     const repeated = await fetch(second.url, { method: 'POST', body: JSON.stringify(SHELL) });
     expect(repeated.status).toBe(200);
-    await vi.waitFor(async () => {
-      const metrics = await (await fetch(`${second.url}/metrics`)).text();
-      expect(metrics).toContain('duplicate_events_total{');
-    });
+    await expect.poll(async () => (await fetch(`${second.url}/metrics`)).text()).toContain('duplicate_events_total{');
     expect(calls).toHaveLength(2);
   });
 
@@ -266,14 +255,14 @@ describe('runServer', () => {
       };
       writeFileSync(rulesFile(), '- rule: A\n  match: {priority: nope}\n');
       const reason = 'rules: invalid rules; those loaded before stay in effect';
-      await vi.waitFor(async () => expect((await readyz()).body).toEqual({ status: 'ok', degraded: [reason] }), WAIT);
+      await expect.poll(async () => (await readyz()).body).toEqual({ status: 'ok', degraded: [reason] });
       expect((await readyz()).status).toBe(200);
       await fetch(server.url, { method: 'POST', body: body('one') });
-      await vi.waitFor(() => expect(matches(server)).toEqual(['Shell']));
+      await expect.poll(() => matches(server)).toEqual(['Shell']);
       writeFileSync(rulesFile(), renamed);
-      await vi.waitFor(async () => expect((await readyz()).body).toEqual({ status: 'ok' }), WAIT);
+      await expect.poll(async () => (await readyz()).body).toEqual({ status: 'ok' });
       await fetch(server.url, { method: 'POST', body: body('two') });
-      await vi.waitFor(() => expect(matches(server)).toEqual(['Shell', 'Renamed']));
+      await expect.poll(() => matches(server)).toEqual(['Shell', 'Renamed']);
       const metrics = await (await fetch(`${server.url}/metrics`)).text();
       expect(metrics).toMatch(/reloads_total\{status="failure",.*\} 1\n/);
       expect(metrics).toMatch(/reloads_total\{status="success",.*\} 1\n/);
@@ -290,15 +279,15 @@ describe('runServer', () => {
         },
       });
       await fetch(server.url, { method: 'POST', body: body('one') });
-      await vi.waitFor(() => expect(calls).toHaveLength(1));
+      await expect.poll(() => calls).toHaveLength(1);
       writeFileSync(rulesFile(), renamed);
       reload();
-      await vi.waitFor(() => {
-        expect(server.lines().map(({ result }) => result)).toContain('1 rules have been successfully loaded');
-      });
-      await vi.waitFor(() => expect(calls).toHaveLength(2));
+      await expect
+        .poll(() => server.lines().map(({ result }) => result))
+        .toContain('1 rules have been successfully loaded');
+      await expect.poll(() => calls).toHaveLength(2);
       await fetch(server.url, { method: 'POST', body: body('two') });
-      await vi.waitFor(() => expect(calls).toHaveLength(3));
+      await expect.poll(() => calls).toHaveLength(3);
       expect(matches(server)).toEqual(['Shell', 'Renamed']);
     });
 
@@ -315,15 +304,15 @@ describe('runServer', () => {
       const told = () => server.lines().filter(({ message }) => message === 'init' || message === 'rules');
       writeFileSync(rulesFile(), LABEL);
       reload();
-      await vi.waitFor(() => expect(told().at(-1)).toMatchObject({ message: 'rules', status: 'degraded' }));
+      await expect.poll(() => told().at(-1)).toMatchObject({ message: 'rules', status: 'degraded' });
       expect(told()).toContainEqual(
         expect.objectContaining({ level: 'error', message: 'init', category: 'kubernetes', status: 'failure' }),
       );
       writeFileSync(kubeconfig, readFileSync(path.join(folder, 'kubeconfig')));
       reload();
-      await vi.waitFor(() => expect(told().at(-1)).toMatchObject({ result: 'works again' }));
+      await expect.poll(() => told().at(-1)).toMatchObject({ result: 'works again' });
       await fetch(server.url, { method: 'POST', body: body('one') });
-      await vi.waitFor(() => expect(calls).toHaveLength(1));
+      await expect.poll(() => calls).toHaveLength(1);
     });
   });
 
@@ -335,7 +324,7 @@ describe('runServer', () => {
     // An alert that somebody reports it in, too.
     const body = JSON.stringify({ ...SHELL, output: `curl -H ${token}` });
     await fetch(server.url, { method: 'POST', headers: { Authorization: `Bearer ${token}` }, body });
-    await vi.waitFor(() => expect(server.lines().at(-1)).toMatchObject({ status: 'success' }));
+    await expect.poll(() => server.lines().at(-1)).toMatchObject({ status: 'success' });
     expect(JSON.stringify(server.lines())).not.toContain('hush');
     expect(server.lines().some(({ category }) => category === '***')).toBe(true);
   });
@@ -346,7 +335,7 @@ describe('runServer', () => {
     writeFileSync(bundleFile, await (bundle as NonNullable<typeof bundle>).pack());
     const server = await start({ rules: '[', bundleFile });
     await fetch(server.url, { method: 'POST', body: JSON.stringify(SHELL) });
-    await vi.waitFor(() => expect(server.lines().at(-1)).toMatchObject({ status: 'success' }));
+    await expect.poll(() => server.lines().at(-1)).toMatchObject({ status: 'success' });
   });
 
   it('warns of what it cannot do and somebody wants', async () => {

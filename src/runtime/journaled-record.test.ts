@@ -1,4 +1,4 @@
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { DoorError } from '../model/door-error.ts';
 import type { Adapters, PodTarget } from '../model/doors.ts';
 import type { Progress } from '../model/journal.ts';
@@ -77,7 +77,7 @@ describe('a pod that is being ended when the server ends', () => {
     const first = run([], { 'pods.uid': async () => 'uid-1', 'pods.delete': () => new Promise(() => undefined) });
     await first.ask();
     void first.end();
-    await vi.waitFor(() => expect(first.after.at(-1)?.kind).toBe('began'));
+    await expect.poll(() => first.after.at(-1)?.kind).toBe('began');
 
     const deleted: unknown[] = [];
     const second = run(first.after, {

@@ -144,7 +144,7 @@ describe('Pipeline', () => {
       expect(world.shown).toEqual(['event', 'match R', 'parked a off limits', 'closed parked: P: off limits']);
       open = true;
       world.journal.reopen(1);
-      await vi.waitFor(() => expect(world.journal.plans.get(1)?.state).toBe('done'));
+      await expect.poll(() => world.journal.plans.get(1)?.state).toBe('done');
       await world.lanes.idle();
       expect(world.shown.slice(4)).toEqual([
         'resumed',
@@ -262,8 +262,8 @@ describe('Pipeline', () => {
         const body = alertBody({ output, pod: `pod-${Number(output) % 20}` });
         expect(await world.admit([rule('R', [action('a')])], body)).toBe('accepted');
       }
-      await vi.waitFor(() => expect(world.apis.silent(['kubernetes'])).toBe(true));
-      await vi.waitFor(() => expect(lanes.running).toBe(0));
+      await expect.poll(() => world.apis.silent(['kubernetes'])).toBe(true);
+      await expect.poll(() => lanes.running).toBe(0);
       expect(outside.asked).toBeLessThan(numbers.length);
       outside.away = false;
       await lanes.idle();
@@ -370,7 +370,7 @@ describe('Pipeline', () => {
       await world.admit([rule('Slow', [action('slow')])], alertBody({ output: '1', pod: 'web' }));
       await world.admit([rule('Behind', [action('a')])], alertBody({ output: '2', pod: 'web' }));
       await world.admit([rule('Other', [action('a')])], alertBody({ output: '3', pod: 'db' }));
-      await vi.waitFor(() => expect(world.shown).toContain('match Other'));
+      await expect.poll(() => world.shown).toContain('match Other');
       expect(world.shown).not.toContain('match Behind');
       world.over.abort();
       world.stopping.abort();
@@ -384,7 +384,7 @@ describe('Pipeline', () => {
       const slow = () => new Promise<typeof SUCCESS>((resolve) => (finish = () => resolve(SUCCESS)));
       const world = new World({ a: [slow], b: DONE });
       await world.admit([rule('R', [action('a'), action('b')])]);
-      await vi.waitFor(() => expect(world.shown).toContain('started a'));
+      await expect.poll(() => world.shown).toContain('started a');
       world.stopping.abort();
       world.lanes.close();
       finish();
@@ -396,7 +396,7 @@ describe('Pipeline', () => {
     it('gives up what does not end, without an end in the journal', async () => {
       const world = new World({ a: ['hangs'] });
       await world.admit([rule('R', [action('a')])]);
-      await vi.waitFor(() => expect(world.shown).toContain('started a'));
+      await expect.poll(() => world.shown).toContain('started a');
       world.stopping.abort();
       world.lanes.close();
       world.over.abort();
@@ -409,7 +409,7 @@ describe('Pipeline', () => {
       const retry = { attempts: 3, backoff_milliseconds: 3_600_000, unreachable_seconds: 600 };
       const world = new World({ a: [failure('busy')] }, { retry });
       await world.admit([rule('R', [action('a')])]);
-      await vi.waitFor(() => expect(world.shown).toContain('retrying a 1'));
+      await expect.poll(() => world.shown).toContain('retrying a 1');
       world.stopping.abort();
       world.lanes.close();
       await world.lanes.idle();

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import { workerStart } from '../../cli/worker-file.ts';
 import { openJournal } from './journal.ts';
 import { single } from './journal-file.ts';
@@ -120,7 +120,7 @@ describe('a full disk', () => {
     rmSync(filler);
     rmSync(`${filler}-2`);
     await Promise.all(appends);
-    await vi.waitFor(() => expect(health.at(-1)).toBe(true));
+    await expect.poll(() => health.at(-1)).toBe(true);
     const plans = await journal.openPlans();
     expect(plans.map(({ alert }) => alert.id)).toEqual(kept);
     expect(plans[0]?.progress).toHaveLength(60);
