@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { buildPluginScript } from '../../../tools/generate/plugin-scripts.ts';
 import { workerStart } from '../../cli/worker-file.ts';
 import type { Actionner } from '../../model/definition.ts';
-import { createExecutor, type Executor } from '../execute.ts';
+import { createExecutor, type Executor, type ExecutorOptions } from '../execute.ts';
 import { alertWith, fakeAdapters, memoryRecord } from '../executor-fixture.ts';
 import * as honest from './honest-plugins.ts';
 import * as hostile from './hostile-plugins.ts';
@@ -15,9 +15,14 @@ const hostileOnes = { ...hostile };
 const event = alertWith({ 'k8s.pod.name': 'web', 'k8s.ns.name': 'shop' });
 const POD = { kind: 'pod', namespace: 'shop', name: 'web' };
 const { calls, adapters } = fakeAdapters();
-let executor: Executor;
-/** One that gives its steps time to use up their memory on a busy machine too. */
+/** As in production. */
+let strict: Executor;
+/** The same, but that it waits for its thread on a busy machine too. */
+let waiting: Executor;
+/** One that also gives its steps time to do what they are tried with on a busy machine. */
 let patient: Executor;
+let newExecutor: (more?: Partial<ExecutorOptions>) => Executor;
+const executors: Executor[] = [];
 
 async function scriptsOf(file: string, exported: object) {
   const names = Object.entries(exported).filter(([, value]) => (value as Partial<Actionner>).behaviour);
@@ -36,17 +41,23 @@ beforeAll(async () => {
   const hangs = scripts.find(([id]) => id === 'test:loopsInBuiltIns')?.[1] ?? '';
   for (const number of [1, 2, 3]) scripts.push([`test:hangs${number}`, hangs]);
   const options = { adapters, scripts: new Map(scripts), worker: workerStart('sandbox') };
-  const times = { turn: 5_000, shortTurn: 5_000 };
-  executor = createExecutor(options);
-  patient = createExecutor({ ...options, times, heartbeat: { silence: 10_000 } });
-  await Promise.all([executor.ready(), patient.ready()]);
+  newExecutor = (more) => {
+    const executor = createExecutor({ ...options, ...more });
+    executors.push(executor);
+    return executor;
+  };
+  const heartbeat = { silence: 20_000 };
+  strict = newExecutor();
+  waiting = newExecutor({ heartbeat });
+  patient = newExecutor({ heartbeat, times: { turn: 10_000, shortTurn: 10_000 }, allTurns: 30_000 });
+  await Promise.all(executors.map((executor) => executor.ready()));
 });
-afterAll(() => Promise.all([executor.end(), patient.end()]));
+afterAll(() => Promise.all(executors.map((executor) => executor.end())));
 
 /** Runs a plug-in for the pod of the alert. */
-function run(actionner: Actionner, parameters: object = {}, by = executor) {
+function run(actionner: Actionner, parameters: object = {}, by = patient) {
   const { record } = memoryRecord();
-  const step = { actionner, parameters, event, record, milliseconds: 15_000 };
+  const step = { actionner, parameters, event, record, milliseconds: 30_000 };
   return by.run(step, new AbortController().signal);
 }
 
@@ -72,7 +83,7 @@ async function pinged<T>(during: () => Promise<T>) {
 let neighbours = 0;
 
 /** Runs it beside a step that labels its pod forty times, and tells what became of both and of the receiver. */
-async function besideOthers(actionner: Actionner, by = executor) {
+async function besideOthers(actionner: Actionner, by = patient) {
   const text = `n${neighbours++}-`;
   const before = calls.length;
   const { result, worst } = await pinged(async () => {
@@ -87,7 +98,7 @@ async function besideOthers(actionner: Actionner, by = executor) {
   // Each effect of it once, although it may have been run again from the start.
   expect(made).toEqual(Array.from({ length: 40 }, (_, number) => `${text}${number}`).sort());
   // A machine that is busy with other tests is slow, too; one loop in this thread would hold it for ever.
-  expect(worst).toBeLessThan(1_500);
+  expect(worst).toBeLessThan(10_000);
   return result.outcome;
 }
 
@@ -98,26 +109,30 @@ describe('code that takes more than its share is ended alone', () => {
     ['loopsInMicrotasks', 'limit', 'time'],
     ['catchesItsEnd', 'limit', 'time'],
     ['backtracks', 'limit', 'time'],
-    ['loopsInBuiltIns', 'limit', 'without a pause'],
+  ])('%s', async (name, code, text) => {
+    const outcome = await besideOthers(hostileOnes[name], waiting);
+    expect(outcome).toMatchObject({ status: 'failure', code, error: expect.stringContaining(text) });
+  });
+
+  it('loopsInBuiltIns', async () => {
+    const error = expect.stringContaining('without a pause');
+    expect(await besideOthers(hostile.loopsInBuiltIns, strict)).toMatchObject({ code: 'limit', error });
+  });
+
+  it.each<[keyof typeof hostile, string, string]>([
     ['neverSettles', 'bug', 'neither ended nor waits'],
     // Of that the thread itself must not end, since all others would begin again.
     ['nestsCode', 'limit', 'its context broke down'],
     ['breaksUnreadably', 'limit', 'its context broke down'],
     ['breaksWithPromise', 'limit', 'its context broke down'],
+    ['hoardsArrays', 'limit', 'memory'],
+    ['hoardsObjects', 'limit', 'memory'],
+    ['hoardsBuffers', 'limit', 'memory'],
+    ['hoardsText', 'limit', 'too long'],
+    ['recurses', 'limit', 'stack'],
   ])('%s', async (name, code, text) => {
     const outcome = await besideOthers(hostileOnes[name]);
     expect(outcome).toMatchObject({ status: 'failure', code, error: expect.stringContaining(text) });
-  });
-
-  it.each<[keyof typeof hostile, string]>([
-    ['hoardsArrays', 'memory'],
-    ['hoardsObjects', 'memory'],
-    ['hoardsBuffers', 'memory'],
-    ['hoardsText', 'too long'],
-    ['recurses', 'stack'],
-  ])('%s', async (name, text) => {
-    const outcome = await besideOthers(hostileOnes[name], patient);
-    expect(outcome).toMatchObject({ status: 'failure', code: 'limit', error: expect.stringContaining(text) });
   });
 });
 
@@ -228,8 +243,8 @@ describe('the channel', () => {
 it('a step goes on through several replacements of the sandbox, and makes each of its effects once', async () => {
   const hanging = [1, 2, 3].map((number) => ({ ...hostile.loopsInBuiltIns, id: `test:hangs${number}` }));
   const before = calls.length;
-  const neighbour = run(honest.busy, { lines: 1_500, text: 'long-' });
-  for (const actionner of hanging) expect(await run(actionner)).toMatchObject({ code: 'limit' });
+  const neighbour = run(honest.busy, { lines: 1_500, text: 'long-' }, strict);
+  for (const actionner of hanging) expect(await run(actionner, {}, strict)).toMatchObject({ code: 'limit' });
   expect(await neighbour).toEqual(honest.DONE);
   const made = calls
     .slice(before)
@@ -243,11 +258,14 @@ it('there is no way out', async () => {
 });
 
 it('a crowd of loops holds nobody for long', async () => {
-  const crowd = Array.from({ length: 15 }, () => run(hostile.loops));
+  const fresh = newExecutor({ heartbeat: { silence: 20_000 } });
+  // Known for its good work.
+  expect(await run(honest.labelsPod, {}, fresh)).toEqual(honest.DONE);
+  const crowd = Array.from({ length: 15 }, () => run(hostile.loops, {}, fresh));
   await wait(20);
   const start = performance.now();
-  expect(await run(honest.labelsPod)).toEqual(honest.DONE);
-  // First come, first served would take 3 s; `npm run bench` has the figure of a quiet machine.
-  expect(performance.now() - start).toBeLessThan(2_000);
+  expect(await run(honest.labelsPod, {}, fresh)).toEqual(honest.DONE);
+  // First come, first served, with full turns for all, takes 3 s at least; `npm run bench` has the figure of a quiet machine.
+  expect(performance.now() - start).toBeLessThan(2_900);
   for (const outcome of await Promise.all(crowd)) expect(outcome).toMatchObject({ code: 'limit' });
 });
