@@ -1,6 +1,7 @@
 import { connect } from 'node:net';
 import { gzipSync } from 'node:zlib';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, type TestContext } from 'vitest';
+import type { ListenerTimes } from './entrance/http-listener.ts';
 import { exchange, RawConnection, type Reply, raw } from './entrance/raw-client.ts';
 import { BODY_LIMIT as LIMIT, QUICK, TestServer } from './entrance/test-server.ts';
 
@@ -8,7 +9,7 @@ const ALERT = '{"output":"a","rule":"R","priority":"Notice"}';
 
 describe('Server', () => {
   const { answer: decodes, ...fresh } = new TestServer();
-  const tested = new TestServer({}, { times: QUICK });
+  const tested = new TestServer();
   const { server, received } = tested;
   let port = 0;
 
@@ -96,11 +97,6 @@ describe('Server', () => {
       const answer = await send('POST', '/', ALERT);
       expectRefusal(answer, 503, text);
       expect(answer.headers['retry-after']).toBe('1');
-    });
-
-    it('waits for the answer, which may come much later', async () => {
-      tested.answer = (_, answer) => setTimeout(answer, 2_500, 200);
-      expect(await send('POST', '/', ALERT)).toMatchObject({ status: 200, body: '' });
     });
 
     it('bears an answer for somebody who is gone', async () => {
@@ -219,30 +215,6 @@ describe('Server', () => {
 
   describe('clients that misbehave', () => {
     it.each([
-      ['a head that stalls', 'POST / HTTP/1.1\r\nHost: x\r\n'],
-      ['a body that stalls', 'POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{"rule"'],
-      ['a chunk that stalls', 'POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n{"rul'],
-    ])('cuts off %s with 408', async (_, start) => {
-      const connection = await RawConnection.open(port);
-      await connection.write(start).closed;
-      const { answer } = connection;
-      expect(answer).toMatch(/^HTTP\/1\.1 408 Request Timeout\r\n/);
-      expect(answer).toContain('\r\n\r\nThe request took too long to arrive\n');
-      expect(received).toEqual([]);
-      expect(tested.refused).toEqual(['timeout']);
-    });
-
-    it('gives two seconds for a request, as Falco Talon', async () => {
-      const { server } = new TestServer();
-      const connection = await RawConnection.open(await server.listen('127.0.0.1', 0));
-      const begun = performance.now();
-      await connection.write('POST / HTTP/1.1\r\n').closed;
-      expect(connection.statuses).toEqual([408]);
-      expect(performance.now() - begun).toBeGreaterThan(1_900);
-      await server.close();
-    });
-
-    it.each([
       'nonsense\r\n\r\n',
       'POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\n{}',
       'POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n{}',
@@ -254,24 +226,71 @@ describe('Server', () => {
       expect(await send('POST', '/', ALERT)).toMatchObject({ status: 200 });
     });
 
-    it('cuts off who does not read the answer', async () => {
-      const length = 64 * 2 ** 20;
-      tested.page = async () => 'x'.repeat(length);
-      const connection = await RawConnection.open(port);
-      connection.socket.pause();
-      connection.write('GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n');
-      await new Promise((resolve) => setTimeout(resolve, 4_000));
-      connection.socket.resume();
-      await connection.closed;
-      expect(connection.answer.length).toBeLessThan(length);
-    }, 15_000);
-
     it('survives connections that are cut anywhere', async () => {
       const full = alertRequest();
       for (let length = 0; length < full.length; length += 7) await cut(port, full.slice(0, length));
       expect(received).toEqual([]);
       expect(await send('POST', '/', ALERT)).toMatchObject({ status: 200 });
     });
+  });
+});
+
+describe.concurrent('the time of a server', () => {
+  /** A server that has little time. It is closed when the test ends. */
+  async function start(
+    onTestFinished: TestContext['onTestFinished'],
+    times: ListenerTimes | 'production' = QUICK,
+  ): Promise<{ tested: TestServer; connection: RawConnection; port: number }> {
+    const tested = new TestServer({}, { times });
+    onTestFinished(() => tested.server.close());
+    const port = await tested.listen();
+    return { tested, port, connection: await RawConnection.open(port) };
+  }
+
+  it('has no end for the answer, which may come much later', async ({ expect, onTestFinished }) => {
+    const { tested, port } = await start(onTestFinished);
+    tested.answer = (_, answer) => setTimeout(answer, 2_500, 200);
+    expect(await exchange(port, { body: ALERT })).toMatchObject({ status: 200, body: '' });
+  });
+
+  it.for([
+    ['a head that stalls', 'POST / HTTP/1.1\r\nHost: x\r\n'],
+    ['a body that stalls', 'POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{"rule"'],
+    ['a chunk that stalls', 'POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n{"rul'],
+  ] as const)('cuts off %s with 408', async ([, begun], { expect, onTestFinished }) => {
+    const { tested, connection } = await start(onTestFinished);
+    await connection.write(begun).closed;
+    const { answer } = connection;
+    expect(answer).toMatch(/^HTTP\/1\.1 408 Request Timeout\r\n/);
+    expect(answer).toContain('\r\n\r\nThe request took too long to arrive\n');
+    expect(tested.received).toEqual([]);
+    expect(tested.refused).toEqual(['timeout']);
+  });
+
+  it('is two seconds for a request, as in Falco Talon', async ({ expect, onTestFinished }) => {
+    const { connection } = await start(onTestFinished, 'production');
+    const begun = performance.now();
+    await connection.write('POST / HTTP/1.1\r\n').closed;
+    expect(connection.statuses).toEqual([408]);
+    expect(performance.now() - begun).toBeGreaterThan(1_900);
+  });
+
+  it('cuts off who does not read the answer', async ({ expect, onTestFinished }) => {
+    const { tested, connection } = await start(onTestFinished);
+    const length = 64 * 2 ** 20;
+    const asked = new Promise<void>((resolve) => {
+      tested.page = async () => {
+        resolve();
+        return 'x'.repeat(length);
+      };
+    });
+    connection.socket.pause();
+    connection.write('GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n');
+    await asked;
+    await new Promise((resolve) => setTimeout(resolve, 4_000));
+    connection.socket.resume();
+    await connection.closed;
+    expect(connection.answer.length).toBeLessThan(length);
   });
 });
 

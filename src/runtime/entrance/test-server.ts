@@ -15,13 +15,18 @@ export const BODY_LIMIT = 1 << 20;
 /** Times for tests that wait for their end. */
 export const QUICK: ListenerTimes = { request: 1_000, check: 100, handshake: 1_000, stall: 1_500, keepAlive: 72_000 };
 
+/** Times that are never over, however busy the machine is. */
+const PATIENT: ListenerTimes = { request: 60_000, check: 100, handshake: 60_000, stall: 60_000, keepAlive: 72_000 };
+
 /** What an intake of a test was handed. */
 export interface Received {
   readonly body: string;
   readonly traceparent: unknown;
 }
 
-/** A server as in production, with a recording in place of all that is behind it. */
+type TestLimits = Omit<Partial<ServerLimits>, 'times'> & { readonly times?: ListenerTimes | 'production' };
+
+/** A server as in production but for its patience, with a recording in place of all that is behind it. */
 export class TestServer {
   readonly received: Received[] = [];
   readonly transitions: Transition[] = [];
@@ -32,7 +37,7 @@ export class TestServer {
   /** Answers an alert; tests may do so otherwise, and later. */
   answer: (body: Buffer, answer: Answer) => void = (body, answer) => answer(decodeEvent(body).ok ? 200 : 400);
 
-  constructor(entrance: Partial<EntranceSettings> = {}, limits: Partial<ServerLimits> = {}) {
+  constructor(entrance: Partial<EntranceSettings> = {}, { times = PATIENT, ...limits }: TestLimits = {}) {
     this.server = new Server({
       intake: {
         receive: (body, traceparent, answer) => {
@@ -40,7 +45,7 @@ export class TestServer {
           this.answer(body, answer);
         },
       },
-      limits: { bodyBytes: BODY_LIMIT, connections: 64, ...limits },
+      limits: { bodyBytes: BODY_LIMIT, connections: 64, ...limits, ...(times !== 'production' && { times }) },
       telemetry: { emit: (transition) => this.transitions.push(transition), accepted: () => undefined },
       metrics: { contentType: 'text/plain; version=0.0.4', page: () => this.page() },
       health: {

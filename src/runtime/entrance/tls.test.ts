@@ -4,6 +4,7 @@ import path from 'node:path';
 import { type TLSSocket, connect as tlsConnect } from 'node:tls';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { EntranceSettings } from './entrance-settings.ts';
+import type { ListenerTimes } from './http-listener.ts';
 import { exchange, RawConnection, raw } from './raw-client.ts';
 import { type Issued, TestAuthority } from './test-certificates.ts';
 import { QUICK, TestServer } from './test-server.ts';
@@ -47,8 +48,8 @@ describe('TLS', () => {
     writeFileSync(file('tls.key'), key);
   }
 
-  async function start(settings: Partial<EntranceSettings>) {
-    const tested = new TestServer(settings, { times: QUICK, certificateInterval: 50 });
+  async function start(settings: Partial<EntranceSettings>, limits: { times?: ListenerTimes } = {}) {
+    const tested = new TestServer(settings, { certificateInterval: 50, ...limits });
     begun.push(tested);
     const port = await tested.listen();
     const send = (tls: object = {}, headers: Record<string, string> = {}) =>
@@ -68,7 +69,7 @@ describe('TLS', () => {
   });
 
   it('waits for the answer, and does not wait for who does not read it', async () => {
-    const { tested, port } = await start({ tls: plain() });
+    const { tested, port } = await start({ tls: plain() }, { times: QUICK });
     tested.answer = (_, answer) => setTimeout(answer, 2_500, 200);
     const waiting = await handshake(port);
     waiting.write(REQUEST);
@@ -254,14 +255,14 @@ describe('TLS', () => {
     });
 
     it('that stall in the handshake are cut off', async () => {
-      const { tested, port, send } = await start({ tls: mutual() });
+      const { tested, port, send } = await start({ tls: mutual() }, { times: QUICK });
       const stalled = await RawConnection.open(port);
       stalled.write(Buffer.from('\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03', 'latin1'));
       const silent = await RawConnection.open(port);
       expect(await send(clients.issue('falco'))).toMatchObject({ status: 200 });
       await Promise.all([stalled.closed, silent.closed]);
       expect(tested.refused).toEqual(['timeout', 'timeout']);
-    }, 30_000);
+    });
 
     it('that break HTTP inside of TLS are answered', async () => {
       const { tested, port } = await start({ tls: plain() });
