@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { PodTarget } from '../../model/doors.ts';
 import { failureOf, signal, useRecordedKube } from './recorded-kube.ts';
 import { statusOf } from './recording-api.ts';
@@ -34,15 +34,16 @@ function namespace() {
       streams.at(-1)?.write(`${JSON.stringify({ type, object: { metadata: { name: pod, uid, resourceVersion } } })}\n`),
     sayError: (code: number) =>
       streams.at(-1)?.write(`${JSON.stringify({ type: 'ERROR', object: { kind: 'Status', code, message: 'old' } })}\n`),
-    opened: (times = 1) => vi.waitFor(() => expect(streams.length).toBe(times)),
+    opened: (times = 1) => expect.poll(() => streams.length).toBe(times),
     end: () => streams.at(-1)?.end(),
     break: () => streams.at(-1)?.destroy(),
-    closed: () => vi.waitFor(() => expect(streams.every((stream) => stream.closed)).toBe(true)),
+    closed: () => expect.poll(() => streams.every((stream) => stream.closed)).toBe(true),
     count: () => streams.length,
   };
 }
 
-const gone = (pod: PodTarget, within = 5000, given = signal) => recorded.kube.adapters['pods.gone'](pod, within, given);
+const gone = (pod: PodTarget, within = 30_000, given = signal) =>
+  recorded.kube.adapters['pods.gone'](pod, within, given);
 const lines = () => recorded.api.seen.map(({ line }) => line);
 
 describe('pods.gone', () => {
@@ -118,7 +119,7 @@ describe('pods.gone', () => {
     for (const name of ['a', 'b']) shop.exists(name);
     shop.watches('7');
     const step = new AbortController();
-    const ended = failureOf(gone(shop.pod('a'), 5000, step.signal));
+    const ended = failureOf(gone(shop.pod('a'), 30_000, step.signal));
     const other = gone(shop.pod('b'));
     await shop.opened();
     step.abort(new Error('the step is over'));
@@ -172,7 +173,7 @@ describe('pods.gone', () => {
     expect(await failureOf(gone(shop.pod('web')))).toMatchObject({ code: 'unreachable' });
     shop.exists('web');
     recorded.api.answers.set(shop.watchLine('7'), 'hang up');
-    expect(await failureOf(gone(shop.pod('web'), 300))).toMatchObject({ code: 'unreachable' });
+    expect(await failureOf(gone(shop.pod('web'), 1_000))).toMatchObject({ code: 'unreachable' });
   });
 
   it('says at once that it may not watch', async () => {

@@ -1,4 +1,4 @@
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { ApiPresence } from './api-presence.ts';
 import { createKubeAdapters } from './kube-adapters.ts';
 import { KubeRefusal } from './kube-transport.ts';
@@ -150,17 +150,27 @@ describe('an API server that starts', () => {
   });
 });
 
+/** Adapters that do not wait for an answer for long. They end with the test. */
+async function impatient() {
+  const kube = createKubeAdapters({ kubeconfig: recorded.api.kubeconfig(), answerTimeout: 400 });
+  await kube.init();
+  onTestFinished(() => kube.close());
+  return kube.adapters;
+}
+
 describe('no answer', () => {
   const label = (given = signal) => failureOf(recorded.kube.adapters['pods.label'](pod(), { a: 'b' }, given));
 
   it('ends after a while', async () => {
     recorded.api.answers.set(`PATCH ${POD_PATH}`, 'silence');
+    const adapters = await impatient();
     const before = performance.now();
-    expect(await label()).toMatchObject({
+    expect(await failureOf(adapters['pods.label'](pod(), { a: 'b' }, signal))).toMatchObject({
       code: 'unreachable',
       message: expect.stringMatching(/^no answer .*timeout/i),
     });
-    expect(performance.now() - before).toBeLessThan(5000);
+    // Without the setting it would take 15 s.
+    expect(performance.now() - before).toBeLessThan(14_000);
   });
 
   it('is told from an answer', async () => {
@@ -172,7 +182,7 @@ describe('no answer', () => {
     recorded.api.answers.set(`PATCH ${POD_PATH}`, 'silence');
     const controller = new AbortController();
     const failure = label(controller.signal);
-    await vi.waitFor(() => expect(recorded.api.seen).toHaveLength(1));
+    await expect.poll(() => recorded.api.seen).toHaveLength(1);
     controller.abort(new Error('the step is over'));
     expect(await failure).toMatchObject({ code: 'unreachable' });
   });
@@ -191,6 +201,7 @@ describe('no answer', () => {
 });
 
 it('never shows the token', async () => {
+  const adapters = await impatient();
   const failures: unknown[] = [];
   for (const answer of [
     'hang up',
@@ -199,7 +210,7 @@ it('never shows the token', async () => {
     { status: 500, body: '' },
   ] as const) {
     recorded.api.answers.set(`PATCH ${POD_PATH}`, answer);
-    failures.push(await failureOf(recorded.kube.adapters['pods.label'](pod(), { a: 'b' }, signal)));
+    failures.push(await failureOf(adapters['pods.label'](pod(), { a: 'b' }, signal)));
   }
   for (const failure of failures) expect(String(failure)).not.toContain(TOKEN);
 });
@@ -215,5 +226,5 @@ it('keeps connections, and sends as much at once as it is asked for', async () =
   expect(recorded.api.seen).toHaveLength(600);
   expect(recorded.api.sockets.size).toBeLessThanOrEqual(64);
   // Five a second, as client-go allows, would take two minutes.
-  expect(performance.now() - before).toBeLessThan(15_000);
+  expect(performance.now() - before).toBeLessThan(50_000);
 });

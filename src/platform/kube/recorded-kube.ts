@@ -18,7 +18,7 @@ export function useRecordedKube(): { readonly api: RecordingApi; readonly kube: 
   const used: { api: RecordingApi; kube: KubeAdapters } = { api, kube: createKubeAdapters({ kubeconfig: '' }) };
   beforeAll(async () => {
     await api.start();
-    used.kube = createKubeAdapters({ kubeconfig: api.kubeconfig(), answerTimeout: 400 });
+    used.kube = createKubeAdapters({ kubeconfig: api.kubeconfig() });
     await used.kube.init();
   });
   afterAll(async () => {

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, expect, it } from 'vitest';
@@ -21,7 +21,6 @@ const file = process.env.JOURNAL;
 const journal = await openJournal({ file, worker: workerStart('journal'), retentionHours: 1e6, maxBytes: 2 ** 30, maxWaitingBytes: 2 ** 22 });
 const said = openSync(process.env.SAID, 'a');
 const say = (line) => writeSync(said, line + '\\n');
-console.log('ready');
 async function work() {
   for (;;) {
     const id = journal.newId();
@@ -38,13 +37,20 @@ async function work() {
 await Promise.all(Array.from({ length: 16 }, work));
 `;
 
-/** Starts the work and kills it at some moment. What it says it writes into a file, which takes it whatever comes. */
-async function killedWork(file: string, said: string, milliseconds: number): Promise<void> {
+const linesOf = (said: string) => (existsSync(said) ? readFileSync(said, 'utf8').split('\n') : []);
+
+/** Starts the work and kills it once it has said so much more. What it says it writes into a file, which takes it whatever comes. */
+async function killedWork(file: string, said: string, lines: number): Promise<void> {
   const args = ['--import', import.meta.resolve('tsx'), '--input-type=module', '--eval', WORK];
   const env = { ...process.env, JOURNAL: file, SAID: said };
-  const child: ChildProcess = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'], env });
-  child.stdout?.once('data', () => setTimeout(() => child.kill('SIGKILL'), milliseconds));
-  const signal = await new Promise((resolve) => child.on('close', (_code, by) => resolve(by)));
+  const child: ChildProcess = spawn(process.execPath, args, { stdio: ['ignore', 'inherit', 'inherit'], env });
+  const closed = new Promise((resolve) => child.on('close', (_code, by) => resolve(by)));
+  const enough = linesOf(said).length + lines;
+  const look = setInterval(() => {
+    if (linesOf(said).length >= enough) child.kill('SIGKILL');
+  }, 3);
+  const signal = await closed;
+  clearInterval(look);
   expect(signal).toBe('SIGKILL');
 }
 
@@ -53,8 +59,8 @@ afterAll(removeScratch);
 it('has everything that it said was on disk, whole and once, however often the process is killed', async () => {
   const file = scratchFile();
   const log = `${path.dirname(path.dirname(file))}/said`;
-  for (let kill = 0; kill < KILLS; kill++) await killedWork(file, log, 20 + 35 * kill);
-  const said = readFileSync(log, 'utf8').split('\n');
+  for (let kill = 0; kill < KILLS; kill++) await killedWork(file, log, 10 + 150 * kill);
+  const said = linesOf(log);
   const ids = (what: string) => said.flatMap((line) => (line.startsWith(what) ? [Number(line.split(' ')[1])] : []));
   const [accepted, ended, closed] = [ids('accepted'), ids('ended'), ids('closed')];
   expect(accepted.length).toBeGreaterThan(50);
