@@ -95,18 +95,18 @@ describe('evaluateCondition', () => {
     expect(evaluateCondition(condition('event.tags.all(t, [0, 1].exists(n, t == n))'), tags(4_000))).toBe(false);
     expect(evaluateCondition(condition('0 in event.tags'), tags(100_000))).toBe(true);
     const erring = condition('event.tags.exists(t, t.startsWith("x")) || event.output_fields.exists(k, k == "x")');
-    const start = performance.now();
+    const before = process.cpuUsage();
     expect(evaluateCondition(erring, tags(300_000))).toBe(false);
-    expect(performance.now() - start).toBeLessThan(2_000);
+    expect(process.cpuUsage(before).user).toBeLessThan(2_000_000);
   });
 
   test('a pattern takes time in proportion to the text', () => {
-    const start = performance.now();
+    const before = process.cpuUsage();
     const text = condition('event.rule.matches("(a+)+$")');
     expect(evaluateCondition(text, event(`{"rule":"${'a'.repeat(60_000)}b"}`))).toBe(false);
     expect(evaluateCondition(text, event(`{"rule":"${'a'.repeat(60_000)}"}`))).toBe(true);
     expect(evaluateCondition(text, event(`{"rule":"${'a'.repeat(70_000)}"}`))).toBe(false);
-    expect(performance.now() - start).toBeLessThan(2_000);
+    expect(process.cpuUsage(before).user).toBeLessThan(2_000_000);
   });
 });
 

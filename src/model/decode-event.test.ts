@@ -122,9 +122,9 @@ test('10,000 open containers are read, one more is too deep', () => {
 test('keys that are repeated without end take time in proportion', () => {
   const fields = Array.from({ length: 20_000 }, (_, index) => `"f${index}":1`).join(',');
   const body = `{"output_fields":{${fields}}${',"output_fields":{"x":1}'.repeat(30_000)}}`;
-  const start = performance.now();
+  const before = process.cpuUsage();
   expect(decode(body)).toMatchObject({ ok: true });
-  expect(performance.now() - start).toBeLessThan(2_000);
+  expect(process.cpuUsage(before).user).toBeLessThan(2_000_000);
 });
 
 test('reads any JSON value as JSON.parse does', () => {

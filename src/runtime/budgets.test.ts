@@ -39,12 +39,12 @@ describe('budgets', () => {
   test('of many uses are counted at once', () => {
     const budgets = new Budgets();
     const counted = limit('k', Number.POSITIVE_INFINITY, 3_600);
-    const start = performance.now();
+    const before = process.cpuUsage();
     for (let alert = 0; alert < 200_000; alert++) {
       budgets.reserve(user(alert), [counted], alert);
       budgets.count('k', 3_600, alert, user(alert));
     }
-    expect(performance.now() - start).toBeLessThan(10_000);
+    expect(process.cpuUsage(before).user).toBeLessThan(10_000_000);
     expect(budgets.count('k', 100, 200_000, user(199_999))).toBe(99_998);
   });
 
