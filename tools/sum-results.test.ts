@@ -13,6 +13,7 @@ afterEach(() => rmSync(folder, { recursive: true }));
 interface Planted {
   readonly file?: string;
   readonly message?: string;
+  readonly fails?: boolean;
   /** The failure of each test by its name; empty where it passed. */
   readonly tests: Readonly<Record<string, string>>;
 }
@@ -24,9 +25,9 @@ function plant(step: string, files: readonly Planted[]): void {
     numFailedTests: messages.filter((message) => message !== '').length,
     numPendingTests: 0,
     numTodoTests: 0,
-    testResults: files.map(({ file = 'src/a.test.ts', message = '', tests }) => ({
+    testResults: files.map(({ file = 'src/a.test.ts', message = '', fails = message !== '', tests }) => ({
       name: `/checkout/${file}`,
-      status: message !== '' || Object.values(tests).some((each) => each !== '') ? 'failed' : 'passed',
+      status: fails || Object.values(tests).some((each) => each !== '') ? 'failed' : 'passed',
       message,
       assertionResults: Object.entries(tests).map(([fullName, failure]) => ({
         fullName,
@@ -52,14 +53,17 @@ test('a failed test is told with its step, file, full name and message, before t
   plant('node26', [
     {
       file: 'src/b.test.ts',
-      tests: { 'the lock > holds': '\u001b[31mAssertionError\u001b[39m: 1 is not 2\n at b.ts:3' },
+      tests: {
+        'the lock > holds':
+          '\u001b[31mAssertionError\u001b[39m: 1 is not 2\n\n    at /checkout/node_modules/chai/index.js:1\n    at b.ts:3',
+      },
     },
   ]);
   expect(sum('node26')).toEqual({
     lines: [
       'FAILED node26: src/b.test.ts: the lock > holds',
       '    AssertionError: 1 is not 2',
-      '     at b.ts:3',
+      '        at b.ts:3',
       '',
       'node26: 0 passed, 1 failed',
       'unit: 1 passed, 0 failed',
@@ -76,17 +80,32 @@ test.each([{}, { one: '' }])('a file that cannot be loaded or prepared is a fail
   expect(failed).toBe(1);
 });
 
+test('a file of which a part cannot be prepared is told with the last lines of its step', () => {
+  plant('unit', [{ fails: true, tests: { one: '' } }]);
+  writeFileSync(path.join(folder, 'unit.log'), 'Error: no preparation\n');
+  expect(sum('unit')).toEqual({
+    lines: [
+      'FAILED unit: src/a.test.ts',
+      '    Error: no preparation',
+      '',
+      'unit: 1 passed, 1 failed',
+      '1 passed, 1 failed',
+    ],
+    failed: 1,
+  });
+});
+
 test('a step that failed without a failed test is told with the last lines it printed', () => {
   plant('unit', [{ tests: { one: '' } }]);
   writeFileSync(path.join(folder, 'unit.log'), `${'much\n'.repeat(100)}Unhandled rejection\n`);
   const { lines, failed } = sum('unit', 'lint');
-  expect(lines.slice(0, 17)).toEqual([
+  expect(lines.slice(0, 42)).toEqual([
     'FAILED unit: failed',
-    ...Array.from({ length: 14 }, () => '    much'),
+    ...Array.from({ length: 39 }, () => '    much'),
     '    Unhandled rejection',
     '',
   ]);
-  expect(lines.slice(17)).toEqual([
+  expect(lines.slice(42)).toEqual([
     'FAILED lint: failed',
     '',
     'unit: 1 passed, 0 failed',

@@ -27,11 +27,12 @@ interface FileResult {
 /** Something that failed, with where it was and what was said of it. */
 interface Failure {
   readonly title: string;
-  readonly message: string;
+  readonly lines: readonly string[];
 }
 
 const SHOWN_FAILURES = 20;
 const SHOWN_LINES = 15;
+const SHOWN_LOG_LINES = 40;
 const SHOWN_WIDTH = 1_000;
 
 /**
@@ -53,7 +54,7 @@ export function sumResults(folder: string, failedSteps: readonly string[], root:
     if (!file.endsWith('.json')) continue;
     const step = path.basename(file, '.json');
     const report: VitestReport = JSON.parse(readFileSync(path.join(folder, file), 'utf8'));
-    const found = report.testResults.flatMap((each) => failuresOf(each, step, root));
+    const found = report.testResults.flatMap((each) => failuresOf(each, step, { folder, root }));
     const skipped = report.numPendingTests + report.numTodoTests;
     failures.push(...found);
     passed += report.numPassedTests;
@@ -63,37 +64,43 @@ export function sumResults(folder: string, failedSteps: readonly string[], root:
   }
   for (const step of failedSteps) {
     if (withFailures.has(step)) continue;
-    failures.push({ title: `${step}: failed`, message: lastLines(path.join(folder, `${step}.log`)) });
+    failures.push({ title: `${step}: failed`, lines: lastLines(folder, step) });
     sums.push(`${step}: failed`);
   }
   const lines = [...describe(failures), ...sums, `${passed} passed, ${failures.length} failed`];
   return { lines, failed: failures.length };
 }
 
-function failuresOf(file: FileResult, step: string, root: string): Failure[] {
+function failuresOf(file: FileResult, step: string, { folder, root }: { folder: string; root: string }): Failure[] {
   const place = `${step}: ${path.relative(root, file.name)}`;
   const failed = file.assertionResults
     .filter(({ status }) => status === 'failed')
     .map(({ fullName, failureMessages }) => ({
       title: `${place}: ${fullName.trim()}`,
-      message: failureMessages.join('\n'),
+      lines: linesOf(failureMessages.join('\n')).slice(0, SHOWN_LINES),
     }));
+  if (failed.length > 0 || file.status !== 'failed') return failed;
   // A file that could not even be loaded, or prepared, has no failed test of its own.
-  if (failed.length === 0 && file.status === 'failed') failed.push({ title: place, message: file.message });
-  return failed;
+  const lines = file.message === '' ? lastLines(folder, step) : linesOf(file.message).slice(0, SHOWN_LINES);
+  return [{ title: place, lines }];
 }
 
-function lastLines(file: string): string {
-  return existsSync(file) ? readFileSync(file, 'utf8').trimEnd().split('\n').slice(-SHOWN_LINES).join('\n') : '';
+/** Without those that say nothing: empty ones, and places inside of packages. */
+function linesOf(text: string): string[] {
+  return text.split('\n').filter((line) => line.trim() !== '' && !/^\s+at .*\/node_modules\//.test(line));
+}
+
+function lastLines(folder: string, step: string): string[] {
+  const log = path.join(folder, `${step}.log`);
+  return existsSync(log) ? linesOf(readFileSync(log, 'utf8')).slice(-SHOWN_LOG_LINES) : [];
 }
 
 function describe(failures: readonly Failure[]): string[] {
-  const lines = failures.slice(0, SHOWN_FAILURES).flatMap(({ title, message }) => {
-    const said = message.trim() === '' ? [] : message.split('\n').slice(0, SHOWN_LINES);
-    return [`FAILED ${printable(title)}`, ...said.map((line) => `    ${printable(line)}`), ''];
+  const shown = failures.slice(0, SHOWN_FAILURES).flatMap(({ title, lines }) => {
+    return [`FAILED ${printable(title)}`, ...lines.map((line) => `    ${printable(line)}`), ''];
   });
   const more = failures.length - SHOWN_FAILURES;
-  return more > 0 ? [...lines, `and ${more} failures more`, ''] : lines;
+  return more > 0 ? [...shown, `and ${more} failures more`, ''] : shown;
 }
 
 /** The text as one bounded line: tests are named after attacks, too. */
