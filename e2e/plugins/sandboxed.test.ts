@@ -46,18 +46,23 @@ beforeAll(async () => {
     'pods.evict': evict,
     'pods.gone': async () => true,
   };
-  executor = createExecutor({ adapters, scripts: new Map(scripts), worker: workerStart('sandbox') });
+  executor = createExecutor({
+    adapters,
+    scripts: new Map(scripts),
+    worker: workerStart('sandbox'),
+    heartbeat: { silence: 20_000 },
+  });
 });
 afterAll(() => executor.end());
 
-function run(actionner: Actionner, parameters: object | null, milliseconds = 20_000) {
+function run(actionner: Actionner, parameters: object | null, milliseconds = 30_000) {
   const step = { actionner, parameters, event, record: memoryRecord().record, milliseconds };
   return executor.run(step, new AbortController().signal);
 }
 
 describe('the plug-ins for tests, in the sandbox', () => {
   it('drain 250 pods, each once', async () => {
-    expect(await run(drain, { max_wait_period: 5 })).toMatchObject({
+    expect(await run(drain, { max_wait_period: 30 })).toMatchObject({
       status: 'success',
       output: "the node 'node-1' has been drained: 250 evicted pods, 0 ignored pods",
       objects: { node: 'node-1' },

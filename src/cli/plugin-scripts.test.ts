@@ -7,7 +7,12 @@ import { pluginScripts } from './plugin-scripts.gen.ts';
 import { workerStart } from './worker-file.ts';
 
 const { adapters } = fakeAdapters({ 'pods.owner': async () => ({ kind: 'ReplicaSet', name: 'web-1' }) });
-const executor = createExecutor({ adapters, scripts: pluginScripts, worker: workerStart('sandbox') });
+const executor = createExecutor({
+  adapters,
+  scripts: pluginScripts,
+  worker: workerStart('sandbox'),
+  heartbeat: { silence: 20_000 },
+});
 afterAll(() => executor.end());
 
 const acting = [...catalog.actionners.values()].filter(({ behaviour }) => behaviour);
@@ -18,7 +23,7 @@ it.each(acting.map((actionner) => [actionner.id, actionner] as const))(
     const [{ parameters = null }] = parse(actionner.example);
     const event = alertWith({ 'k8s.pod.name': 'web', 'k8s.ns.name': 'shop' });
     const { record } = memoryRecord();
-    const step = { actionner, parameters, event, record, milliseconds: 10_000 };
+    const step = { actionner, parameters, event, record, milliseconds: 30_000 };
     const outcome = await executor.run(step, new AbortController().signal);
     expect(outcome).toMatchObject({ status: 'success', objects: { pod: 'web', namespace: 'shop' } });
   },
