@@ -32,6 +32,7 @@ function plant(step: string, files: readonly Planted[]): void {
       assertionResults: Object.entries(tests).map(([fullName, failure]) => ({
         fullName,
         status: failure === '' ? 'passed' : 'failed',
+        duration: 59_999.6,
         failureMessages: failure === '' ? [] : [failure],
       })),
     })),
@@ -71,6 +72,11 @@ test('a failed test is told with its step, file, full name and message, before t
     ],
     failed: 1,
   });
+});
+
+test('a test that took too long is told so', () => {
+  plant('unit', [{ tests: { one: 'Error: STACK_TRACE_ERROR\n    at a.test.ts:3' } }]);
+  expect(sum('unit').lines.slice(1, 3)).toEqual(['    no end within 60000 ms', '        at a.test.ts:3']);
 });
 
 test.each([{}, { one: '' }])('a file that cannot be loaded or prepared is a failure: %j', (tests) => {

@@ -20,6 +20,8 @@ interface FileResult {
   readonly assertionResults: readonly {
     readonly fullName: string;
     readonly status: string;
+    /** Milliseconds. */
+    readonly duration?: number;
     readonly failureMessages: readonly string[];
   }[];
 }
@@ -33,6 +35,8 @@ interface Failure {
 const SHOWN_FAILURES = 20;
 const SHOWN_LINES = 15;
 const SHOWN_LOG_LINES = 40;
+/** What vitest has in its report in place of the message of a test that took too long. */
+const TIMED_OUT = 'Error: STACK_TRACE_ERROR';
 const SHOWN_WIDTH = 1_000;
 
 /**
@@ -75,9 +79,12 @@ function failuresOf(file: FileResult, step: string, { folder, root }: { folder: 
   const place = `${step}: ${path.relative(root, file.name)}`;
   const failed = file.assertionResults
     .filter(({ status }) => status === 'failed')
-    .map(({ fullName, failureMessages }) => ({
+    .map(({ fullName, failureMessages, duration = 0 }) => ({
       title: `${place}: ${fullName.trim()}`,
-      lines: linesOf(failureMessages.join('\n')).slice(0, SHOWN_LINES),
+      lines: linesOf(failureMessages.join('\n').replace(TIMED_OUT, `no end within ${Math.round(duration)} ms`)).slice(
+        0,
+        SHOWN_LINES,
+      ),
     }));
   if (failed.length > 0 || file.status !== 'failed') return failed;
   // A file that could not even be loaded, or prepared, has no failed test of its own.
