@@ -8,6 +8,7 @@ import { TalonError } from '../model/talon-error.ts';
 import { createKubeAdapters } from '../platform/kube/kube-adapters.ts';
 import { openJournal } from '../platform/sqlite/journal.ts';
 import { Counters } from '../platform/telemetry/counters.ts';
+import { logTime } from '../platform/telemetry/log-line.ts';
 import { Health } from '../runtime/health.ts';
 import { type Engine, openRules } from '../runtime/open-bundle.ts';
 import { buildInfo } from './build-info.ts';
@@ -75,7 +76,7 @@ function openScratchJournal(file: string, { journal }: Settings): Promise<Journa
 /** What the server of the demo has like any other; its log goes to `lines`. */
 function demoParts(settings: Settings, lines: string[], now: () => Date) {
   const write = (line: string): void => void lines.push(line);
-  const log = createLog(settings.logFormat, write, now);
+  const log = createLog(settings.logFormat, write, () => logTime(now()));
   const telemetry = { settings, log, write, counters: new Counters() };
   const health = new Health(createTelemetry(telemetry).emit);
   return { ...telemetry, health, catalog, scripts: pluginScripts, version: buildInfo.version };

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { LogRecord } from '../model/log-record.ts';
-import { formatLogLine, type LogFormat } from '../platform/telemetry/log-line.ts';
+import { formatLogLine, type LogFormat, logTime } from '../platform/telemetry/log-line.ts';
 import { createLog } from './server-log.ts';
 
 const NOW = new Date('2026-03-01T12:00:00Z');
@@ -58,7 +58,7 @@ function logged(record: LogRecord, format: LogFormat): string[] {
   createLog(
     format,
     (line) => lines.push(line),
-    () => NOW,
+    () => logTime(NOW),
   )(record);
   return lines;
 }

@@ -4,7 +4,14 @@ import type { Telemetry } from '../model/transition.ts';
 import type { Counters } from '../platform/telemetry/counters.ts';
 import { createEventLine } from '../platform/telemetry/event-line.ts';
 import type { LineSink } from '../platform/telemetry/line-sink.ts';
-import { escapeJsonText, formatLogLine, type LogFormat, logMembers } from '../platform/telemetry/log-line.ts';
+import {
+  createLogClock,
+  escapeJsonText,
+  type LogClock,
+  type LogFormat,
+  logMembers,
+  timedLogLine,
+} from '../platform/telemetry/log-line.ts';
 import { transitionCount } from '../platform/telemetry/transition-count.ts';
 import { logTransition } from '../platform/telemetry/transition-log.ts';
 import type { Settings } from './settings.ts';
@@ -16,8 +23,8 @@ export type Log = (record: LogRecord) => void;
  * The log of everything that is not on the way of every alert. Lines in Falco Talon's JSON are written by pino, those for
  * people are made as they are.
  */
-export function createLog(format: LogFormat, write: LineSink, now: () => Date): Log {
-  if (format !== 'json') return (record) => write(formatLogLine(record, format, now()));
+export function createLog(format: LogFormat, write: LineSink, time: LogClock): Log {
+  if (format !== 'json') return (record) => write(timedLogLine(record, format, time()));
   const logger = pino(
     {
       base: null,
@@ -28,7 +35,7 @@ export function createLog(format: LogFormat, write: LineSink, now: () => Date): 
     // What a terminal could act on is an escape in the lines of this program.
     { write: (line: string) => write(`${escapeJsonText(line.trimEnd())}\n`) },
   );
-  return (record) => logger[record.level](Object.fromEntries(logMembers(record, now())), record.message);
+  return (record) => logger[record.level](Object.fromEntries(logMembers(record, time())), record.message);
 }
 
 export interface TelemetryOptions {
@@ -40,7 +47,7 @@ export interface TelemetryOptions {
 
 /** Log line and counter of each transition, from the one record. */
 export function createTelemetry({ settings, log, write, counters }: TelemetryOptions): Telemetry {
-  const eventLine = createEventLine(settings.logFormat, Date.now);
+  const eventLine = createEventLine(settings.logFormat, createLogClock(Date.now));
   return {
     accepted: (rule, priority, source) => counters.addEvent(rule, priority, source),
     emit: (transition) => {

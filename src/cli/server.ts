@@ -8,7 +8,7 @@ import { createKubeAdapters, type KubeAdapters } from '../platform/kube/kube-ada
 import { openJournal } from '../platform/sqlite/journal.ts';
 import { Counters, countCommit } from '../platform/telemetry/counters.ts';
 import { createLineSink, type LineSink } from '../platform/telemetry/line-sink.ts';
-import { formatLogLine } from '../platform/telemetry/log-line.ts';
+import { createLogClock, formatLogLine } from '../platform/telemetry/log-line.ts';
 import { entranceSettings } from '../runtime/entrance/entrance-settings.ts';
 import type { PluginScripts } from '../runtime/execute.ts';
 import { Health } from '../runtime/health.ts';
@@ -109,7 +109,7 @@ async function run(options: ServerOptions, counters: Counters, sink: LineSink): 
   const { catalog = builtIn } = options;
   const redact = createRedactor(secretValues(settings, catalog.notifiers));
   const write: LineSink = redact ? (line) => sink(redact(line)) : sink;
-  const log = createLog(settings.logFormat, write, () => new Date());
+  const log = createLog(settings.logFormat, write, createLogClock(Date.now));
   const stopped = options.untilStopped?.() ?? processEvents(log);
   const ends: Ends = [];
   try {

@@ -36,6 +36,7 @@ export type Admission = 'accepted' | 'duplicate' | 'full' | 'unreadable' | 'not_
 
 /** What is known when a plan lines up. */
 interface RunGiven {
+  readonly rules: readonly PlannedRule[];
   readonly event?: FalcoEvent | undefined;
   readonly resumed?: boolean;
 }
@@ -84,7 +85,8 @@ export class Pipeline {
       decided(stored ? 'duplicate' : 'not_stored');
     });
     if (repeats) return;
-    const keys = this.#laneKeys.of(event, rulesOf(policy, rules));
+    const planned = rulesOf(policy, rules);
+    const keys = this.#laneKeys.of(event, planned);
     if (!lanes.hasRoom(keys, body.length) || !journal.hasRoom(body.length)) {
       this.#options.onFull();
       decided('full');
@@ -96,7 +98,7 @@ export class Pipeline {
     const kept = lanes.bytes <= KEPT_DECODED ? event : undefined;
     const { revision } = policy;
     const alert = { id: journal.newId(), at: now(), key, revision, rules, traceId: head.trace_id, body };
-    const task = this.#taskOf({ alert, progress: [] }, policy, { event: kept });
+    const task = this.#taskOf({ alert, progress: [] }, policy, { rules: planned, event: kept });
     journal.accept(alert, (stored) => {
       decided(stored ? 'accepted' : 'not_stored');
       settle(stored);
@@ -130,9 +132,10 @@ export class Pipeline {
   /** Takes a place in line for a plan. Returns what starts it. */
   #lineUp(plan: OpenPlan, policy: Policy): () => void {
     const { alert } = plan;
-    const keys = this.#laneKeys.of(eventOf(alert), rulesOf(policy, alert.rules));
+    const rules = rulesOf(policy, alert.rules);
+    const keys = this.#laneKeys.of(eventOf(alert), rules);
     const ticket = this.#options.lanes.enter(keys, alert.body.length);
-    const task = this.#taskOf(plan, policy, { resumed: true });
+    const task = this.#taskOf(plan, policy, { rules, resumed: true });
     return () => ticket.start(task);
   }
 
@@ -148,15 +151,12 @@ export class Pipeline {
     { alert, progress }: OpenPlan,
     policy: Policy,
     slot: Slot,
-    { event = eventOf(alert), resumed = false }: RunGiven,
+    { rules, event = eventOf(alert), resumed = false }: RunGiven,
   ): Promise<void> {
     const { rule, priority, source, output } = event;
     const head = { rule, priority, source, output, trace_id: alert.traceId };
     const history = new PlanHistory(progress);
-    await runPlan(
-      { alert, head, event, policy, rules: rulesOf(policy, alert.rules), history, resumed, slot },
-      this.#options,
-    );
+    await runPlan({ alert, head, event, policy, rules, history, resumed, slot }, this.#options);
   }
 
   /** Nothing waits for that to be on disk: the next start would come to the same end. */
@@ -187,5 +187,10 @@ function problemOf({ alert, progress }: OpenPlan, policy: Policy | undefined): s
 }
 
 function rulesOf(policy: Policy, indices: readonly number[]): readonly PlannedRule[] {
-  return indices.flatMap((index) => policy.rules[index] ?? []);
+  const rules: PlannedRule[] = [];
+  for (const index of indices) {
+    const rule = policy.rules[index];
+    if (rule) rules.push(rule);
+  }
+  return rules;
 }

@@ -145,8 +145,11 @@ function add(answers: Map<string, unknown[]>, call: string, answer: unknown): vo
   else answers.set(call, [answer]);
 }
 
+const DONE: Conclusion = { state: 'done', reason: '' };
+
 /** What is known of a plan: of each step that anything has happened to, by its number. */
 export class PlanHistory {
+  /** In the order in which they were begun first, which is that of their numbers. */
   readonly #steps = new Map<number, StepHistory>();
 
   /** @param progress as the journal has it, in order */
@@ -196,11 +199,12 @@ export class PlanHistory {
 
   /** The state of a plan that is over, and the reason where it is not `done`. */
   conclusion(): Conclusion {
-    const ends = [...this.#steps].sort(([a], [b]) => a - b).flatMap(([, { end }]) => (end ? [end] : []));
-    const parked = ends.find(({ status }) => status === 'parked');
-    const failed = ends.find(isError);
-    if (parked) return { state: 'parked', reason: reasonOf(parked) };
-    return failed ? { state: 'failed', reason: reasonOf(failed) } : { state: 'done', reason: '' };
+    let failed: StepEnd | undefined;
+    for (const { end } of this.#steps.values()) {
+      if (end?.status === 'parked') return { state: 'parked', reason: reasonOf(end) };
+      if (end && !failed && isError(end)) failed = end;
+    }
+    return failed ? { state: 'failed', reason: reasonOf(failed) } : DONE;
   }
 }
 

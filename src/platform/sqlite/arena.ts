@@ -9,7 +9,7 @@ export type Entry =
       readonly at: number;
       readonly progress: Progress;
       /** The plan ends with it. */
-      readonly conclusion?: Conclusion;
+      readonly conclusion?: Conclusion | undefined;
     }
   | { readonly kind: 'close'; readonly alert: number; readonly at: number; readonly conclusion: Conclusion }
   | { readonly kind: 'policy'; readonly policy: StoredPolicy };

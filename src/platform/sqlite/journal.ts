@@ -120,17 +120,23 @@ class ThreadJournal implements Journal {
   append(alert: number, progress: Progress, conclusion?: Conclusion): Promise<void> {
     const { redact } = this.#options;
     const kept = redact ? redactProgress(progress, redact) : progress;
-    const at = Date.now();
-    const entry = { kind: 'progress', alert, seq: this.#nextSeq++, at, progress: kept } as const;
-    return this.#writer.addEntry(conclusion ? { ...entry, conclusion: this.#redacted(conclusion) } : entry);
+    return this.#writer.addEntry({
+      kind: 'progress',
+      alert,
+      seq: this.#nextSeq++,
+      at: Date.now(),
+      progress: kept,
+      conclusion: conclusion && this.#redacted(conclusion),
+    });
   }
 
   close(alert: number, conclusion: Conclusion): Promise<void> {
     return this.#writer.addEntry({ kind: 'close', alert, at: Date.now(), conclusion: this.#redacted(conclusion) });
   }
 
-  #redacted({ state, reason }: Conclusion): Conclusion {
-    return { state, reason: this.#options.redact?.(reason) ?? reason };
+  #redacted(conclusion: Conclusion): Conclusion {
+    const { redact } = this.#options;
+    return redact ? { ...conclusion, reason: redact(conclusion.reason) } : conclusion;
   }
 
   keepPolicy(policy: StoredPolicy): Promise<void> {

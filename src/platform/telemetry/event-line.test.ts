@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createEventLine } from './event-line.ts';
-import { formatLogLine } from './log-line.ts';
+import { createLogClock, formatLogLine } from './log-line.ts';
 import { logTransition } from './transition-log.ts';
 
 const NOW = Date.UTC(2026, 2, 1, 12, 0, 0, 750);
@@ -10,7 +10,10 @@ const trace_id = 'a'.repeat(32);
 
 describe('createEventLine', () => {
   it.each(['text', 'color', 'json'] as const)('writes the line of formatLogLine as %s', (format) => {
-    const line = createEventLine(format, () => NOW);
+    const line = createEventLine(
+      format,
+      createLogClock(() => NOW),
+    );
     fc.assert(
       fc.property(text, text, text, text, fc.option(text), (rule, output, priority, source, matched) => {
         const alert = { rule, output, priority, source, trace_id };
@@ -26,7 +29,10 @@ describe('createEventLine', () => {
 
   it('follows the clock', () => {
     let now = NOW;
-    const line = createEventLine('text', () => now);
+    const line = createEventLine(
+      'text',
+      createLogClock(() => now),
+    );
     const alert = { rule: '', output: '', priority: '', source: '', trace_id };
     const first = line(alert);
     now += 1000;

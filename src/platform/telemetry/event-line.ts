@@ -1,5 +1,5 @@
 import type { AlertHead } from '../../model/transition.ts';
-import { formatLogLine, type LogFormat, logTime, quoteJson, quoteWhereNeeded } from './log-line.ts';
+import { type LogClock, type LogFormat, quoteJson, quoteWhereNeeded, timedLogLine } from './log-line.ts';
 import { logTransition } from './transition-log.ts';
 
 /** Makes the line that tells of an alert, or with the name of a rule, of a match. */
@@ -8,16 +8,13 @@ export type EventLine = (alert: AlertHead, matched?: string) => string;
 /**
  * Makes the writer of the lines `event` and `match`, the only ones that there may be for every alert. The lines are those of
  * `formatLogLine`, in a third of its time. `color` is for people and does not hurry.
- *
- * @param now milliseconds since 1970
  */
-export function createEventLine(format: LogFormat, now: () => number): EventLine {
-  const time = createClock(now);
+export function createEventLine(format: LogFormat, time: LogClock): EventLine {
   if (format === 'text') return (alert, matched) => textLine(alert, matched, time());
   if (format === 'json') return (alert, matched) => jsonLine(alert, matched, time());
   return (alert, rule) => {
     const record = logTransition(rule === undefined ? { kind: 'event', alert } : { kind: 'match', alert, rule });
-    return record ? formatLogLine(record, format, new Date(now())) : '';
+    return record ? timedLogLine(record, format, time()) : '';
   };
 }
 
@@ -47,18 +44,4 @@ function jsonLine(
   if (source !== '') line += `,"source":${quoteJson(source)}`;
   if (output !== '') line += `,"output":${quoteJson(output)}`;
   return `${line},"trace_id":"${trace_id}","time":"${time}","message":"${matched === undefined ? 'event' : 'match'}"}\n`;
-}
-
-/** The time of log lines, made once a second. */
-function createClock(now: () => number): () => string {
-  let second = Number.NaN;
-  let text = '';
-  return () => {
-    const current = Math.floor(now() / 1000);
-    if (current !== second) {
-      second = current;
-      text = logTime(new Date(current * 1000));
-    }
-    return text;
-  };
 }

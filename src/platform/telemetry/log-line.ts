@@ -29,19 +29,24 @@ const GO_ESCAPES: Record<string, string> = {
  * control character, line separator or change of writing direction gets into the line unescaped, in any format.
  */
 export function formatLogLine(record: LogRecord, format: LogFormat, now: Date): string {
-  if (format === 'json') return jsonLine(record, now);
-  return format === 'color' ? colorLine(record, now) : textLine(record, now);
+  return timedLogLine(record, format, logTime(now));
 }
 
-function textLine(record: LogRecord, now: Date): string {
-  let line = `${logTime(now)} ${SHORT_LEVEL[record.level]} ${escapeUnprintable(record.message)}`;
+/** The same, with the time as `logTime` writes it. */
+export function timedLogLine(record: LogRecord, format: LogFormat, time: string): string {
+  if (format === 'json') return jsonLine(record, time);
+  return format === 'color' ? colorLine(record, time) : textLine(record, time);
+}
+
+function textLine(record: LogRecord, time: string): string {
+  let line = `${time} ${SHORT_LEVEL[record.level]} ${escapeUnprintable(record.message)}`;
   for (const [key, value] of sortedFields(record)) line += ` ${quoteWhereNeeded(key)}=${quoteWhereNeeded(value)}`;
   return `${line}\n`;
 }
 
-function colorLine(record: LogRecord, now: Date): string {
+function colorLine(record: LogRecord, time: string): string {
   const level = paint(LEVEL_COLOR[record.level], SHORT_LEVEL[record.level]);
-  let line = `${paint(90, logTime(now))} ${level} ${paint(1, escapeUnprintable(record.message))}`;
+  let line = `${paint(90, time)} ${level} ${paint(1, escapeUnprintable(record.message))}`;
   for (const [key, value] of sortedFields(record)) {
     const shown = quoteWhereNeeded(value);
     line += ` ${paint(36, `${quoteWhereNeeded(key)}=`)}${key === 'error' ? paint(31, paint(1, shown)) : shown}`;
@@ -58,16 +63,16 @@ function sortedFields(record: LogRecord): (readonly [string, string])[] {
   return [...error, ...[...fields, ...objects].sort(([a], [b]) => (a < b ? -1 : 1))];
 }
 
-function jsonLine(record: LogRecord, now: Date): string {
-  const members = [['level', record.level] as const, ...logMembers(record, now), ['message', record.message] as const];
+function jsonLine(record: LogRecord, time: string): string {
+  const members = [['level', record.level] as const, ...logMembers(record, time), ['message', record.message] as const];
   return `{${members.map(([key, value]) => `${quoteJson(key)}:${quoteJson(value)}`).join(',')}}\n`;
 }
 
 /** What stands between level and message in a JSON line: fields, objects, error, time. */
-export function logMembers(record: LogRecord, now: Date): [string, string][] {
+export function logMembers(record: LogRecord, time: string): [string, string][] {
   const error = record.fields?.error;
   const last: [string, string][] = error ? [['error', error]] : [];
-  return [...filled(record, JSON_ORDER), ...objectFields(record), ...last, ['time', logTime(now)]];
+  return [...filled(record, JSON_ORDER), ...objectFields(record), ...last, ['time', time]];
 }
 
 /** The fields that a record has, in this order. */
@@ -139,6 +144,27 @@ export function logTime(now: Date): string {
   if (offset === 0) return `${local}Z`;
   const minutes = Math.abs(offset);
   return `${local}${offset < 0 ? '-' : '+'}${pad(Math.trunc(minutes / 60))}:${pad(minutes % 60)}`;
+}
+
+/** Tells the time as `logTime` does. */
+export type LogClock = () => string;
+
+/**
+ * A clock that makes its text once a second.
+ *
+ * @param now milliseconds since 1970
+ */
+export function createLogClock(now: () => number): LogClock {
+  let second = Number.NaN;
+  let text = '';
+  return () => {
+    const current = Math.floor(now() / 1000);
+    if (current !== second) {
+      second = current;
+      text = logTime(new Date(current * 1000));
+    }
+    return text;
+  };
 }
 
 function pad(number: number): string {
