@@ -67,6 +67,35 @@ it('sends what came in one turn as one batch, and what came meanwhile as the nex
   expect(sent[2]).toMatchObject({ alerts: 0, entries: 2 });
 });
 
+it('lets half of many go ahead under load, but never one alone', () => {
+  const { writer, sent, answer } = writerOf();
+  const { alert } = recorder();
+  const add = (...ids: number[]) => {
+    for (const id of ids) writer.addAlert(sampleAlert(id), alert(String(id)));
+  };
+  const batches = () => sent.map(({ alerts }) => alerts);
+  add(1, 2, 3, 4);
+  expect(batches()).toEqual([]);
+  vi.advanceTimersByTime(0);
+  answer(true);
+  add(5, 6, 7);
+  vi.advanceTimersByTime(0);
+  answer(true);
+  expect(batches()).toEqual([4, 3]);
+  // Two batches shortly one after the other are load.
+  add(8);
+  expect(batches()).toEqual([4, 3]);
+  add(9, 10);
+  expect(batches()).toEqual([4, 3, 2]);
+  answer(true);
+  expect(batches()).toEqual([4, 3, 2, 1]);
+  answer(true);
+  add(11);
+  expect(batches()).toEqual([4, 3, 2, 1]);
+  vi.advanceTimersByTime(0);
+  expect(batches()).toEqual([4, 3, 2, 1, 1]);
+});
+
 it('refuses the alerts of a failed batch, and tries its entries until they are written', async () => {
   const { writer, sent, health, answer } = writerOf();
   const { became, alert, entry } = recorder();
