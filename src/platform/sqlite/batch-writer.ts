@@ -36,6 +36,9 @@ const LOAD_GAP = 2;
 /** Milliseconds for which entries wait under load for alerts to go with. */
 const LINGER = 1;
 
+/** So many alerts are worth a sync of their own: they do not wait for what plans record. */
+const MANY = 8;
+
 /** Milliseconds between two times at which it is told that writing works again: on a disk that is nearly full it often does. */
 const CALM = 5_000;
 
@@ -43,8 +46,8 @@ const CALM = 5_000;
  * Gathers what is to be recorded into batches: a batch is what came while the one before it was being written, or in one turn
  * of the event loop. No timer and no size decides, so that one alert alone waits for nothing and many share one sync of the
  * disk. Entries have no sender that waits for them: while alerts come thick and fast, they go with the next of those, instead
- * of a sync of their own. Then senders that all got their answers in one go do not all wait again for one batch, either: half
- * of them go ahead, so that one half is written while the other half is read.
+ * of a sync of their own. Many alerts do not wait for the end of the turn either: half of them go ahead, so that one half is
+ * written while the other half is read.
  */
 export class BatchWriter {
   readonly #options: BatchWriterOptions;
@@ -153,13 +156,13 @@ export class BatchWriter {
     if (succeeded) this.#succeed(batch);
     // Health first: whoever is told that an alert was not stored may want to know why.
     this.#tellHealth(succeeded, error);
-    // Alerts that wait go first of all: the thread writes them while this one answers, and runs plans.
-    if (succeeded && this.#alerts.length > 0) this.#send(this.#entries);
+    // The thread writes them while this one answers, and runs plans.
+    if (succeeded && this.#alerts.length >= MANY) this.#send(this.#entries);
     for (const { recorded } of batch.alerts) recorded(alerts);
     if (entries) for (const { resolve } of batch.entries) resolve();
     else this.#entries.unshift(...batch.entries);
     if (!succeeded) this.#tryLater(error);
-    // Entries alone not at once: what plans record now that they go on is to be in the same batch.
+    // Fewer not at once: what plans record now that they go on is to be in the same batch.
     this.#schedule();
     this.#tellIfEmpty();
   }
@@ -187,9 +190,8 @@ export class BatchWriter {
 
   /** Whether half as many alerts wait as the last batch had, while there is nothing to do for the thread. */
   #isHalfOfLast(): boolean {
-    return (
-      !this.#inFlight && this.#lastAlerts > 1 && 2 * this.#alerts.length >= this.#lastAlerts && this.#isUnderLoad()
-    );
+    const count = this.#alerts.length;
+    return !this.#inFlight && count >= MANY && 2 * count >= this.#lastAlerts && this.#isUnderLoad();
   }
 
   #isUnderLoad(): boolean {
