@@ -1,4 +1,5 @@
 import type { AcceptedAlert } from '../../model/journal.ts';
+import { AlertLoad, MANY } from './alert-load.ts';
 import { Arena, type Entry } from './arena.ts';
 import type { FromThread, ToThread } from './journal-thread.ts';
 
@@ -31,13 +32,8 @@ interface Batch {
 const FIRST_PAUSE = 50;
 const LONGEST_PAUSE = 1_000;
 
-/** Batches with alerts that follow one another within so many milliseconds mean load. */
-const LOAD_GAP = 2;
 /** Milliseconds for which entries wait under load for alerts to go with. */
 const LINGER = 1;
-
-/** So many alerts are worth a sync of their own: they do not wait for what plans record. */
-const MANY = 8;
 
 /** Milliseconds between two times at which it is told that writing works again: on a disk that is nearly full it often does. */
 const CALM = 5_000;
@@ -63,11 +59,7 @@ export class BatchWriter {
   /** Entries wait until this timer is over, because they could not be written just now. */
   #pause: NodeJS.Timeout | undefined;
   #nextPause = FIRST_PAUSE;
-  /** When the last batch with alerts was sent, and the one before it. */
-  #alertsSentAt = Number.NEGATIVE_INFINITY;
-  #alertsSentBefore = Number.NEGATIVE_INFINITY;
-  /** Alerts in that batch. */
-  #lastAlerts = 0;
+  readonly #load = new AlertLoad();
   #linger: NodeJS.Timeout | undefined;
   #isHealthy = true;
   #reason = '';
@@ -93,7 +85,7 @@ export class BatchWriter {
     }
     this.#arena.addAlert(alert);
     this.#alerts.push({ id: alert.id, recorded });
-    if (this.#isHalfOfLast()) this.#flush();
+    if (!this.#inFlight && this.#load.isHalf(this.#alerts.length)) this.#flush();
     else this.#schedule();
   }
 
@@ -184,19 +176,8 @@ export class BatchWriter {
   #flush(): void {
     if (this.#inFlight || !this.#isConnected) return;
     const entries = this.#pause && !this.#isClosed ? [] : this.#entries;
-    if (this.#alerts.length === 0 && entries.length > 0 && this.#isUnderLoad()) this.#flushSoon();
+    if (this.#alerts.length === 0 && entries.length > 0 && this.#load.isHigh() && !this.#isClosed) this.#flushSoon();
     else if (this.#alerts.length + entries.length > 0) this.#send(entries);
-  }
-
-  /** Whether half as many alerts wait as the last batch had, while there is nothing to do for the thread. */
-  #isHalfOfLast(): boolean {
-    const count = this.#alerts.length;
-    return !this.#inFlight && count >= MANY && 2 * count >= this.#lastAlerts && this.#isUnderLoad();
-  }
-
-  #isUnderLoad(): boolean {
-    const sinceLast = performance.now() - this.#alertsSentAt;
-    return sinceLast < LOAD_GAP && this.#alertsSentAt - this.#alertsSentBefore < LOAD_GAP && !this.#isClosed;
   }
 
   #flushSoon(): void {
@@ -218,11 +199,7 @@ export class BatchWriter {
     const sentAt = performance.now();
     const { counts } = arena;
     this.#inFlight = { alerts, entries, records: counts.alerts + counts.entries, sentAt };
-    if (alerts.length > 0) {
-      this.#lastAlerts = alerts.length;
-      this.#alertsSentBefore = this.#alertsSentAt;
-      this.#alertsSentAt = sentAt;
-    }
+    if (alerts.length > 0) this.#load.sent(alerts.length, sentAt);
     this.#options.send({ kind: 'batch', buffer: arena.buffer, ...counts });
   }
 
