@@ -109,6 +109,22 @@ describe('Lanes', () => {
     await lanes.idle();
   });
 
+  it('begins all that may run, however many come at once', async () => {
+    const lanes = new Lanes({ tasks: 1_000, bytes: 1_000, perLane: 1, running: 1_000 });
+    let begun = 0;
+    let end = () => {};
+    const ended = new Promise<void>((resolve) => (end = resolve));
+    const wait = () => {
+      begun++;
+      return ended;
+    };
+    for (let index = 0; index < 600; index++) enter(lanes, [String(index)], wait);
+    await turns(4);
+    expect(begun).toBe(600);
+    end();
+    await lanes.idle();
+  });
+
   it('has no room beyond its limits, but always for one', async () => {
     const lanes = new Lanes({ tasks: 3, bytes: 100, perLane: 2, running: 2 });
     expect(lanes.hasRoom([], 1_000)).toBe(true);

@@ -151,6 +151,7 @@ export class Lanes {
     this.#running += served.length;
     this.#left -= served.length;
     for (const { take } of served) take();
+    if (this.#left === 0) this.#schedule();
   }
 
   /** Tasks that need not wait for anything would else begin by as many as may run, and alerts come in by more in a turn. */
