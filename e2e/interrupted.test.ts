@@ -83,10 +83,7 @@ describe('a kill in the middle of an effect', () => {
     expect(talon.lines.filter(isResult)).toEqual([]);
 
     const again = await home.start();
-    await waitUntil('the plans to end', async () => (await home.plans('open')).length === 0, {
-      timeout: 60_000,
-      interval: 500,
-    });
+    await home.untilDone();
     expect(await again.stop()).toBe(0);
     lines = again.lines;
   });

@@ -9,7 +9,6 @@ import process from 'node:process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { alertBody } from './alert.ts';
-import { waitUntil } from './cluster/wait-until.ts';
 import { type NumberedAlert, numberedAlert, numberedRules, stepName, stepsInFlight } from './numbered-alerts.ts';
 import { WITH_PLUGINS } from './run-program.ts';
 import { SoakApi, type Written } from './soak-api.ts';
@@ -173,10 +172,7 @@ function noteFaults(): void {
 /** Lets all that was taken be done. */
 async function settle(): Promise<void> {
   Object.assign(api, { isDown: false, isMoody: false });
-  await waitUntil('the plans to end', async () => (await home.plans('open')).length === 0, {
-    timeout: 120_000,
-    interval: 1_000,
-  }).catch((error: Error) => faults.push(error.message));
+  await home.untilDone(120_000).catch((error: Error) => faults.push(error.message));
   noteFaults();
   const code = await server.talon.stop();
   if (code !== 0) faults.push(`the server ended with ${code} in the end`);

@@ -47,10 +47,7 @@ describe('a kill in the middle of a termination', () => {
     successor = await namespace.pod('replaced', { run: false });
 
     const again = await home.start();
-    await waitUntil('the plans to end', async () => (await home.plans('open')).length === 0, {
-      timeout: 60_000,
-      interval: 500,
-    });
+    await home.untilDone();
     expect(await again.stop()).toBe(0);
     lines = again.lines;
   });

@@ -2,6 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { freePort } from './cluster/free-port.ts';
 import { startKept } from './cluster/kept-process.ts';
+import { waitUntil } from './cluster/wait-until.ts';
 import { type Finished, runProgram, runTalon, TALON } from './run-program.ts';
 import { makeScratch, removeScratch } from './scratch.ts';
 import { Talon } from './talon.ts';
@@ -87,6 +88,12 @@ export class TalonHome {
     const { code, stdout, stderr } = await this.journal('list', '--limit', '100000', '--format', 'json', ...flags);
     if (code !== 0) throw new Error(`talon journal list ended with ${code}: ${stderr}`);
     return (JSON.parse(stdout) as { readonly plans: readonly ListedPlan[] }).plans;
+  }
+
+  /** Waits until no plan in its journal is open, for so many milliseconds. */
+  async untilDone(timeout = 60_000): Promise<void> {
+    const isDone = async () => (await this.plans('open')).length === 0;
+    await waitUntil('the plans to end', isDone, { timeout, interval: 500 });
   }
 
   remove(): void {

@@ -148,7 +148,7 @@ export class BatchWriter {
     if (succeeded) this.#succeed(batch);
     // Health first: whoever is told that an alert was not stored may want to know why.
     this.#tellHealth(succeeded, error);
-    // The thread writes them while this one answers, and runs plans.
+    // Many alerts that wait go first: the thread writes them while this one answers, and runs plans.
     if (succeeded && this.#alerts.length >= MANY) this.#send(this.#entries);
     for (const { recorded } of batch.alerts) recorded(alerts);
     if (entries) for (const { resolve } of batch.entries) resolve();

@@ -63,7 +63,7 @@ export class Counters {
     const series = this.#of(name);
     const known = series.get(key);
     if (known) known.value += times;
-    else begin(series, key, shown(labels), times);
+    else begin(series, key, labels, times);
   }
 
   /** The same as `add('events', ...)`, for the one counter that every alert pays for. */
@@ -74,7 +74,7 @@ export class Counters {
     const key = `${event.length},${level.length},${event}${level}${origin}`;
     const known = this.#events.get(key);
     if (known) known.value++;
-    else begin(this.#events, key, shown({ event, priority: level, source: origin }), 1);
+    else begin(this.#events, key, { event: rule, priority, source }, 1);
   }
 
   /** All series of a counter, the one of the overflow among them. */
@@ -101,8 +101,8 @@ export function countCommit(counters: Counters, records: number, milliseconds: n
 function begin(series: SeriesByKey, key: string, labels: Labels, times: number): void {
   const overflow = series.get(OVERFLOW);
   if (overflow) overflow.value += times;
-  else if (series.size < SERIES_LIMIT) series.set(key, { labels, value: times });
-  else series.set(OVERFLOW, { labels: overflowing(labels), value: times });
+  else if (series.size < SERIES_LIMIT) series.set(key, { labels: shown(labels), value: times });
+  else series.set(OVERFLOW, { labels: overflowing(shown(labels)), value: times });
 }
 
 /** Short, and without what a terminal could act on: the page is read in those, too. */
