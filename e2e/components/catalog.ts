@@ -5,7 +5,7 @@ import { join } from 'node:path';
 export interface Component {
   readonly version: string;
   /** The folder beside this file whose go.mod and go.sum pin everything that goes into the program. */
-  readonly module: 'kubernetes' | 'kwok' | 'opa';
+  readonly module: 'fake-gcs' | 'kubernetes' | 'kwok' | 'loki' | 'minio' | 'opa';
   readonly package: string;
   readonly tags?: string;
   readonly linkerFlags?: string;
@@ -32,6 +32,10 @@ export const components = {
   'kube-controller-manager': { ...kubernetes, package: 'k8s.io/kubernetes/cmd/kube-controller-manager' },
   kwok: { version: 'v0.8.0', module: 'kwok', package: 'sigs.k8s.io/kwok/cmd/kwok' },
   opa: { version: 'v1.22.2', module: 'opa', package: 'github.com/open-policy-agent/opa', tags: 'opa_wasm' },
+  'fake-gcs-server': { version: 'v1.56.1', module: 'fake-gcs', package: 'github.com/fsouza/fake-gcs-server' },
+  // Its releases are no versions that Go knows: the date is that of the release.
+  minio: { version: 'v0.0.0-20260212201848', module: 'minio', package: 'github.com/minio/minio' },
+  loki: { version: 'v3.7.8', module: 'loki', package: 'github.com/grafana/loki/v3/cmd/loki' },
 } as const satisfies Record<string, Component>;
 
 export type ComponentName = keyof typeof components;
