@@ -30,6 +30,7 @@ export const components = {
   etcd: { version: 'v3.6.4', module: 'kubernetes', package: 'go.etcd.io/etcd/server/v3' },
   'kube-apiserver': { ...kubernetes, package: 'k8s.io/kubernetes/cmd/kube-apiserver' },
   'kube-controller-manager': { ...kubernetes, package: 'k8s.io/kubernetes/cmd/kube-controller-manager' },
+  kubelet: { ...kubernetes, package: 'k8s.io/kubernetes/cmd/kubelet' },
   kwok: { version: 'v0.8.0', module: 'kwok', package: 'sigs.k8s.io/kwok/cmd/kwok' },
   opa: { version: 'v1.22.2', module: 'opa', package: 'github.com/open-policy-agent/opa', tags: 'opa_wasm' },
   'fake-gcs-server': { version: 'v1.56.1', module: 'fake-gcs', package: 'github.com/fsouza/fake-gcs-server' },
