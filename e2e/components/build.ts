@@ -1,12 +1,17 @@
 /**
- * Builds every component that is not in the cache yet, one progress line each. Needs Go; about five minutes on an empty
- * machine, nothing when the programs are there. Run as `node --import tsx e2e/components/build.ts`.
+ * Builds every component that is not in the cache yet, one progress line each. Needs Go, Python, Java and Maven; some ten
+ * minutes on an empty machine, nothing when the programs are there. Run as `node --import tsx e2e/components/build.ts`.
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { type Component, type ComponentName, cacheFolder, componentPath, components } from './catalog.ts';
+import { fetchDebianPackages } from './debian.ts';
+import { buildImages } from './images.ts';
+import { openSearch } from './opensearch.ts';
+import { prepareFolder } from './prepare-folder.ts';
+import { pythonPeers } from './python-peers.ts';
 
 function requireGo(missing: readonly string[]): void {
   const go = spawnSync('go', ['version'], { encoding: 'utf8' });
@@ -61,6 +66,7 @@ async function main(): Promise<void> {
   }
   if (missing.length > 0) requireGo(missing);
   for (const name of missing) await build(name);
+  for (const each of [pythonPeers, openSearch]) await prepareFolder(each);
 }
 
 try {
