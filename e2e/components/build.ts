@@ -7,8 +7,8 @@ import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { type Component, type ComponentName, cacheFolder, componentPath, components } from './catalog.ts';
-import { fetchDebianPackages } from './debian.ts';
-import { buildImages } from './images.ts';
+import { debianPackages } from './debian.ts';
+import { images } from './images.ts';
 import { openSearch } from './opensearch.ts';
 import { prepareFolder } from './prepare-folder.ts';
 import { pythonPeers } from './python-peers.ts';
@@ -66,7 +66,7 @@ async function main(): Promise<void> {
   }
   if (missing.length > 0) requireGo(missing);
   for (const name of missing) await build(name);
-  for (const each of [pythonPeers, openSearch]) await prepareFolder(each);
+  for (const each of [debianPackages, images, pythonPeers, openSearch]) await prepareFolder(each);
 }
 
 try {
