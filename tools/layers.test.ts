@@ -33,7 +33,7 @@ test('a compiler that imports the runtime is found, also through a dynamic or a 
 test('a plug-in may import zod and the model, but no node module, package or other plug-in kind', () => {
   plant(
     'src/actionners/kubernetes/label.ts',
-    "import { z } from 'zod';\nimport type { PodRef } from '../../model/capability.ts';\nimport fs from 'node:fs';\nimport { s3 } from '../../outputs/aws/s3.ts';\n",
+    "import { z } from 'zod';\nimport type { PodRef } from '../../model/references.ts';\nimport fs from 'node:fs';\nimport { s3 } from '../../outputs/aws/s3.ts';\n",
   );
   expect(checkLayers(root).map(({ imports }) => imports)).toEqual(['node:fs', '../../outputs/aws/s3.ts']);
 });

@@ -27,7 +27,7 @@ export const tries = defineActionner({
       // @ts-expect-error a door that is not listed
       await use['pods.delete'](pod, 0);
       // @ts-expect-error no such door
-      await use['pods.exec'](pod, []);
+      await use['pods.patch'](pod, {});
       // @ts-expect-error a node where a pod is wanted
       await use['pods.label'](node, {});
       // @ts-expect-error a name where a reference is wanted
@@ -62,7 +62,7 @@ defineActionner({
   behaviour: {
     idempotent: true,
     // @ts-expect-error no such door
-    uses: ['pods.exec'],
+    uses: ['pods.patch'],
     deadline: 60,
     writes: () => [],
     run: async () => ({ status: 'success', output: '', objects: {} }),

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import type { Eviction, NodePod, NodeRef, PodRef } from '../../src/model/capability.ts';
+import type { Eviction, NodePod } from '../../src/model/capability.ts';
 import { decodeEvent } from '../../src/model/decode-event.ts';
 import { decodeParameters } from '../../src/model/decode-parameters.ts';
+import type { NodeRef, PodRef } from '../../src/model/references.ts';
 import type { ParameterMap } from '../../src/model/rule.ts';
 import { drain } from './drain.ts';
 
@@ -39,6 +40,7 @@ async function runDrain(given: ParameterMap, { pods, evict = () => ({ evicted: t
       event: event.event,
       parameters: decoded.value,
       targets: { pod: OWN },
+      keeps: false,
       use: {
         'nodes.ofPod': async () => NODE,
         'nodes.pods': async () => pods,

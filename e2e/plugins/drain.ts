@@ -1,9 +1,10 @@
 import * as z from 'zod';
-import type { NodePod, PodRef } from '../../src/model/capability.ts';
+import type { NodePod } from '../../src/model/capability.ts';
 import { defineActionner, podOf } from '../../src/model/definition.ts';
 import { DoorError } from '../../src/model/door-error.ts';
 import { FIELD_KEYS } from '../../src/model/event-fields.ts';
 import { flag, integer } from '../../src/model/parameters.ts';
+import type { PodRef } from '../../src/model/references.ts';
 
 /** Pods that are evicted at the same time. */
 const SIDE_BY_SIDE = 8;

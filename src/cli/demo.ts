@@ -11,6 +11,7 @@ import { Counters } from '../platform/telemetry/counters.ts';
 import { logTime } from '../platform/telemetry/log-line.ts';
 import { Health } from '../runtime/health.ts';
 import { type Engine, openRules } from '../runtime/open-bundle.ts';
+import { allAdapters } from './all-adapters.ts';
 import { buildInfo } from './build-info.ts';
 import { catalog } from './catalog.ts';
 import { type DemoAlert, demoHeader, demoPage, demoSummary, type LoggedAction } from './demo-page.ts';
@@ -47,7 +48,13 @@ export async function demo({ terminal, globals }: CommandContext, flags: DemoFla
   const lines: string[] = [];
   try {
     if (!settings.dry_run) await kube.init();
-    const server = await wireServer({ ...demoParts(settings, lines, terminal.now), engine, ...kube, journal });
+    const server = await wireServer({
+      ...demoParts(settings, lines, terminal.now),
+      engine,
+      adapters: allAdapters(kube.adapters),
+      lookups: kube.lookups,
+      journal,
+    });
     const address = `127.0.0.1:${await server.listen()}`;
     const context = settings.dry_run ? undefined : await contextName(settings.kubeconfig);
     terminal.out(demoHeader({ address, context, rules: engine.rules.length, files: settings.rulesFiles }));

@@ -425,7 +425,9 @@ describe('runServer', () => {
 
     it('without a journal', async () => {
       const file = path.join(folder, 'kubeconfig', 'journal.db');
-      const { code, lines } = await refused({ settings: { journal: { path: file } } });
+      const { code, lines } = await refused({
+        settings: { journal: { path: file }, spool: { path: path.join(folder, 'spool') } },
+      });
       expect(code).toBe(1);
       expect(lines.at(-1)).toMatchObject({ level: 'fatal', message: 'journal', error: expect.stringContaining(file) });
     });

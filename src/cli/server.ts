@@ -5,6 +5,7 @@ import { createRedactor, type Redact } from '../model/redact.ts';
 import { TalonError } from '../model/talon-error.ts';
 import { InputFiles } from '../platform/files/input-files.ts';
 import { createKubeAdapters, type KubeAdapters } from '../platform/kube/kube-adapters.ts';
+import type { Spool } from '../platform/spool/spool.ts';
 import { openJournal } from '../platform/sqlite/journal.ts';
 import { Counters, countCommit } from '../platform/telemetry/counters.ts';
 import { createLineSink, type LineSink } from '../platform/telemetry/line-sink.ts';
@@ -13,6 +14,7 @@ import { entranceSettings } from '../runtime/entrance/entrance-settings.ts';
 import type { PluginScripts } from '../runtime/execute.ts';
 import { Health } from '../runtime/health.ts';
 import type { Engine } from '../runtime/open-bundle.ts';
+import { allAdapters } from './all-adapters.ts';
 import { buildInfo } from './build-info.ts';
 import { catalog as builtIn } from './catalog.ts';
 import { Categories } from './init-categories.ts';
@@ -77,6 +79,7 @@ interface Loaded {
   readonly kube: KubeAdapters;
   readonly categories: Categories;
   readonly health: Health;
+  readonly spool: Spool;
 }
 
 /** What to end when the server ends, in the order of its making. */
@@ -150,11 +153,15 @@ function readSettings(options: ServerOptions, write: LineSink): Settings | undef
 async function start(parts: Parts, ends: Ends): Promise<void> {
   const { options, settings, log } = parts;
   const { emit } = createTelemetry(parts);
-  const kube = createKubeAdapters({
-    kubeconfig: settings.kubeconfig,
-    serviceHost: options.env.KUBERNETES_SERVICE_HOST,
-    servicePort: options.env.KUBERNETES_SERVICE_PORT,
-  });
+  const spool = await openSpool(settings, options.env);
+  const kube = createKubeAdapters(
+    {
+      kubeconfig: settings.kubeconfig,
+      serviceHost: options.env.KUBERNETES_SERVICE_HOST,
+      servicePort: options.env.KUBERNETES_SERVICE_PORT,
+    },
+    spool,
+  );
   ends.push(() => kube.close());
   for (const result of settings.warnings) log(warning('config', { result }));
   const categories = new Categories(kube, parts.catalog, log);
@@ -163,7 +170,7 @@ async function start(parts: Parts, ends: Ends): Promise<void> {
   const engine = await load(active);
   tellStart(engine, parts);
   const health = new Health(emit);
-  const server = await wire(parts, { engine, kube, categories, health }, ends);
+  const server = await wire(parts, { engine, kube, categories, health, spool }, ends);
   await server.resume();
   await listen(server, settings, log);
   const reloader = new Reloader({
@@ -205,9 +212,14 @@ function tellStart({ rules }: Engine, { options, settings, log }: Parts): void {
   refuseElection(settings, options.env);
 }
 
-async function wire(parts: Parts, { engine, kube, categories, health }: Loaded, ends: Ends): Promise<WiredServer> {
+async function wire(
+  parts: Parts,
+  { engine, kube, categories, health, spool }: Loaded,
+  ends: Ends,
+): Promise<WiredServer> {
   const { options, settings, redact, log, counters } = parts;
-  const { adapters, lookups } = kube;
+  const { lookups } = kube;
+  const adapters = allAdapters(kube.adapters);
   const { retention_hours: retentionHours, max_bytes: maxBytes, max_waiting_bytes: maxWaitingBytes } = settings.journal;
   const journal = await openJournal({
     file: journalPath(settings, options.env),
@@ -218,7 +230,6 @@ async function wire(parts: Parts, { engine, kube, categories, health }: Loaded, 
   });
   ends.push(() => journal.end());
   const { scripts = pluginScripts } = options;
-  const spool = await openSpool(settings, options.env);
   const server = await wireServer({
     ...parts,
     spool,

@@ -1,7 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Catalog } from '../model/definition.ts';
-import type { Adapters } from '../model/doors.ts';
+import type { Adapters } from '../model/door-row.ts';
 import { LONGEST_WINDOW_SECONDS } from '../model/guard-policy.ts';
 import type { Journal, StoredPolicy } from '../model/journal.ts';
 import { TalonError } from '../model/talon-error.ts';

@@ -2,7 +2,8 @@ import { BUNDLE_FORMAT, type Bundle, type BundleMetadata } from '../model/bundle
 import { bundleRevision, moduleDigest } from '../model/bundle-revision.ts';
 import type { Door } from '../model/capability.ts';
 import type { Catalog } from '../model/definition.ts';
-import { grants, type KubeGrant, LOOKUP_PRICES } from '../model/doors.ts';
+import type { KubeGrant } from '../model/door-row.ts';
+import { grants, LOOKUP_PRICES } from '../model/doors.ts';
 import type { GuardPolicy } from '../model/guard-policy.ts';
 import { mostFacts, parseGuard } from '../model/parsed-guard.ts';
 import type { PolicyRule } from '../model/rule.ts';

@@ -1,7 +1,7 @@
-import type { PodTarget } from './doors.ts';
 import type { GuardPolicy } from './guard-policy.ts';
 import type { FailureCode, StepEnd } from './outcome.ts';
 import type { PlannedRule } from './rule.ts';
+import type { PodTarget } from './targets.ts';
 
 /** An alert for which rules matched, as it is kept until its plan has ended, and afterwards as history. */
 export interface AcceptedAlert {

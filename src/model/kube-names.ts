@@ -17,3 +17,18 @@ export function isNamespaceName(text: string): boolean {
 export function podNotFound({ name, namespace }: { readonly name: string; readonly namespace: string }): DoorError {
   return new DoorError('not-found', `the pod '${name}' in the namespace '${namespace}' doesn't exist`);
 }
+
+/** The kinds of objects that can be deleted, as audit alerts name them, with their API groups. */
+export const DELETABLE: Readonly<Record<string, string>> = {
+  namespaces: '',
+  configmaps: '',
+  secrets: '',
+  services: '',
+  serviceaccounts: '',
+  deployments: 'apps',
+  daemonsets: 'apps',
+  statefulsets: 'apps',
+  replicasets: 'apps',
+  roles: 'rbac.authorization.k8s.io',
+  clusterroles: 'rbac.authorization.k8s.io',
+};

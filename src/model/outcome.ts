@@ -1,4 +1,4 @@
-import type { ArtifactRef } from './capability.ts';
+import type { ArtifactRef } from './references.ts';
 
 /** Flat facts about what was acted on (`pod`, `namespace`, ...): log fields, metric labels, notices. */
 export type Objects = Readonly<Record<string, string>>;

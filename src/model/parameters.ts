@@ -19,6 +19,8 @@ export interface ParameterFacts {
   readonly aliases?: readonly string[];
   /** `text`: the value is the path of a text file whose content becomes part of the bundle. */
   readonly embeds?: 'text';
+  /** How the tokens of an alert are put into it: `expandParameters` says what the words mean. Without it they are not. */
+  readonly expands?: Expansion;
   /** A map of texts; the compiler takes numbers in it as they are spelled. */
   readonly spelled?: true;
   readonly description?: string;
@@ -28,8 +30,12 @@ export interface ParameterFacts {
   readonly enum?: readonly string[];
 }
 
+/** How a parameter takes the tokens of an alert. */
+export type Expansion = 'text' | 'folder' | 'program';
+
 interface Described {
   readonly aliases?: readonly string[];
+  readonly expands?: Expansion;
   readonly embeds?: 'text';
 }
 
@@ -46,8 +52,11 @@ export function text(
 }
 
 /** A text that must be there and not be empty. */
-export function requiredText(description: string) {
-  return z.string().min(1).meta({ description });
+export function requiredText(description: string, facts: Described = {}) {
+  return z
+    .string()
+    .min(1)
+    .meta({ description, ...facts });
 }
 
 /** One of the given words. */

@@ -1,5 +1,5 @@
 import type { Owner } from './capability.ts';
-import type { NodeTarget, PodTarget } from './doors.ts';
+import type { NodeTarget, PodTarget } from './targets.ts';
 
 /**
  * What controls a pod, for guards: only what says that it controls it. `Node` is that of static pods alone. Everything else

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { DoorError } from '../model/door-error.ts';
-import type { Adapters } from '../model/doors.ts';
+import type { Adapters } from '../model/door-row.ts';
 import type { Transition } from '../model/transition.ts';
 import { Apis, guardAdapters, guardLookups, NotAsked } from './apis.ts';
 

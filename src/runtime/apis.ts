@@ -1,5 +1,6 @@
 import { DoorError } from '../model/door-error.ts';
-import { type Adapters, type Api, DOORS } from '../model/doors.ts';
+import { type Adapters, type Api, BREAKING } from '../model/door-row.ts';
+import { DOORS } from '../model/doors.ts';
 import type { TargetLookups } from '../model/target-facts.ts';
 import type { Telemetry } from '../model/transition.ts';
 
@@ -56,11 +57,12 @@ export class Apis {
   }
 }
 
-/** Adapters that ask nothing of an API whose breaker is open. */
+/** Adapters that ask nothing of an API whose breaker is open. What is many things behind one name has none. */
 export function guardAdapters(adapters: Adapters, apis: Apis): Adapters {
   const guarded = Object.entries(adapters).map(([door, adapter]) => {
     const { api } = DOORS[door as keyof Adapters];
     const open = adapter as (...given: unknown[]) => Promise<unknown>;
+    if (!BREAKING.has(api)) return [door, open];
     return [door, (...given: unknown[]) => apis.call(api, given.at(-1) as AbortSignal, () => open(...given))];
   });
   return Object.fromEntries(guarded) as unknown as Adapters;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { NodeTarget, PodTarget } from '../model/doors.ts';
+import type { NodeTarget, PodTarget } from '../model/targets.ts';
 import { beginStep } from './broker.ts';
 import { fakeAdapters, memoryRecord } from './executor-fixture.ts';
 

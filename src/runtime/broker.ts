@@ -1,20 +1,19 @@
 import { createHash } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Door, PodRef } from '../model/capability.ts';
+import type { Door } from '../model/capability.ts';
+import { readFlag, readInteger, readLabels, readText, readTexts, readValue } from '../model/door-arguments.ts';
 import { DoorError } from '../model/door-error.ts';
+import type { Adapters, DoorRow, GivenArguments, Mint } from '../model/door-row.ts';
+import { DOORS } from '../model/doors.ts';
+import type { PodRef } from '../model/references.ts';
 import {
-  type Adapters,
   type ArtifactTarget,
-  DOORS,
-  type DoorRow,
-  type GivenArguments,
-  type Mint,
-  readInteger,
-  readLabels,
+  identityOf,
+  refOf,
   type Target,
   type TargetKind,
   type TargetKinds,
-} from '../model/doors.ts';
+} from '../model/targets.ts';
 import type { StepRecord } from './step-record.ts';
 
 /** The doors of one step, and the references that it may use. */
@@ -80,20 +79,6 @@ export function beginStep(doors: StepDoors): Step {
       return target?.kind === 'artifact' ? target : undefined;
     },
   };
-}
-
-function refOf(target: Target, ref: number): object {
-  const { kind, name } = target;
-  switch (kind) {
-    case 'pod':
-      return { kind, ref, name, namespace: target.namespace };
-    case 'artifact': {
-      const { size, sha256, mediaType } = target;
-      return { kind, ref, name, size, sha256, mediaType };
-    }
-    case 'node':
-      return { kind, ref, name };
-  }
 }
 
 async function open<D extends Door>(door: D, given: ArgumentReader, doors: StepDoors, mint: Mint): Promise<unknown> {
@@ -165,17 +150,6 @@ function digest(door: Door, decoded: readonly unknown[], targets: readonly Targe
     .digest('hex');
 }
 
-function identityOf(target: Target): readonly unknown[] {
-  switch (target.kind) {
-    case 'pod':
-      return [target.kind, target.namespace, target.name, target.uid];
-    case 'artifact':
-      return [target.kind, target.name, target.sha256];
-    case 'node':
-      return [target.kind, target.name];
-  }
-}
-
 async function sleep(given: unknown, signal: AbortSignal): Promise<void> {
   const wanted = typeof given === 'number' && given > 0 ? given : 0;
   await delay(Math.min(wanted, LONGEST_SLEEP), undefined, { signal });
@@ -197,8 +171,12 @@ function readArguments(given: readonly unknown[], targets: readonly Target[]): A
       used.push(target);
       return target as TargetKinds[K];
     },
-    integer: (position: number) => readInteger(given[position]),
-    labels: (position: number) => readLabels(given[position]),
+    integer: (position) => readInteger(given[position]),
+    text: (position) => readText(given[position]),
+    flag: (position) => readFlag(given[position]),
+    texts: (position) => readTexts(given[position]),
+    labels: (position) => readLabels(given[position]),
+    value: (position, schema) => readValue(given[position], schema),
     used: () => used,
   };
 }

@@ -5,8 +5,10 @@ import { workerStart } from '../cli/worker-file.ts';
 import type { Door } from '../model/capability.ts';
 import type { Actionner } from '../model/definition.ts';
 import { DoorError } from '../model/door-error.ts';
-import { type Adapters, DOORS, type PodTarget } from '../model/doors.ts';
+import type { Adapters } from '../model/door-row.ts';
+import { DOORS } from '../model/doors.ts';
 import { fieldText } from '../model/event-fields.ts';
+import type { PodTarget } from '../model/targets.ts';
 import { createExecutor, type Executor, type ExecutorOptions } from './execute.ts';
 import { alertOf, alertWith, fakeAdapters, memoryRecord } from './executor-fixture.ts';
 import * as plugins from './sandbox/honest-plugins.ts';
@@ -253,7 +255,7 @@ describe('an outcome', () => {
 
   it('of an actionner without behaviour, or without a script, is a failure', async () => {
     const { behaviour: _, ...declared } = plugins.labelsPod;
-    const error = "the actionner 'test:labelsPod' can't act yet";
+    const error = "'test:labelsPod' can't act yet";
     expect(await run(declared)).toMatchObject({ status: 'failure', error });
     expect(await run(plugins.labelsPod, { executor: newExecutor({ scripts: new Map() }) })).toMatchObject({
       status: 'failure',

@@ -1,25 +1,25 @@
-import { createHash } from 'node:crypto';
-import { setMaxListeners } from 'node:events';
 import { decodeParameters } from '../model/decode-parameters.ts';
-import type { Actionner } from '../model/definition.ts';
+import type { Actionner, Notifier, Output, Reach } from '../model/definition.ts';
 import { DoorError } from '../model/door-error.ts';
-import type { Adapters, PodTarget, Target } from '../model/doors.ts';
-import { FIELD_KEYS, namespace, podName } from '../model/event-fields.ts';
+import type { Adapters } from '../model/door-row.ts';
 import type { FalcoEvent } from '../model/falco-event.ts';
-import { jsonText } from '../model/json-text.ts';
-import { isNamespaceName, isObjectName, podNotFound } from '../model/kube-names.ts';
-import type { FailureCode, Objects, Outcome } from '../model/outcome.ts';
+import type { Notice } from '../model/notice.ts';
+import type { Artifact, Outcome } from '../model/outcome.ts';
+import { type ParameterSchema, parameterFacts } from '../model/parameters.ts';
 import type { ParameterMap } from '../model/rule.ts';
+import type { PodTarget, SubjectTarget } from '../model/targets.ts';
 import type { WorkerStart } from '../model/worker-start.ts';
-import { beginStep, type Step } from './broker.ts';
+import { endpointTarget, mintTargets } from './action-targets.ts';
+import { expandParameters } from './expand-parameters.ts';
 import { missingField } from './missing-field.ts';
+import { type Failure, failure, runScript, type ScriptMeans } from './run-script.ts';
 import { workerLink } from './sandbox/link.ts';
-import { STEP_LIMITS, type StepInput, type StepLimits, type StepTexts } from './sandbox/messages.ts';
-import { readEnd } from './sandbox/read-end.ts';
+import { STEP_LIMITS, type StepLimits } from './sandbox/messages.ts';
 import { HEARTBEAT, type Heartbeat, type OnDegraded, Sandbox } from './sandbox/sandbox.ts';
-import { SandboxedStep } from './sandbox/sandboxed-step.ts';
 import { TURN_TIMES, type TurnTimes } from './sandbox/turn-order.ts';
 import type { StepRecord } from './step-record.ts';
+import { unrecorded } from './step-record.ts';
+import type { Tokens } from './tokens.ts';
 
 /** Programs of plug-ins for the sandbox, by the ids of the plug-ins. */
 export type PluginScripts = ReadonlyMap<string, string>;
@@ -29,7 +29,15 @@ export interface StepToRun {
   readonly actionner: Actionner;
   /** As the bundle carries them: a map or null. */
   readonly parameters: unknown;
+  /** Contents of the files that parameters name, by parameter. */
+  readonly files?: Readonly<Record<string, string>> | undefined;
   readonly event: FalcoEvent;
+  /** Values for the tokens in its parameters. */
+  readonly tokens?: () => Tokens;
+  /** What functions are called with. */
+  readonly payload?: () => string;
+  /** Whether the action has an output. */
+  readonly keeps?: boolean;
   /** The pod of the alert where it was looked up already; it takes the place of the one that the alert names. */
   readonly pod?: PodTarget | undefined;
   readonly record: StepRecord;
@@ -37,7 +45,27 @@ export interface StepToRun {
   readonly milliseconds: number;
 }
 
-/** Runs actionners for alerts. */
+/** One try to store an artifact. */
+export interface ArtifactToStore {
+  readonly output: Output;
+  readonly parameters: ParameterMap;
+  readonly tokens: () => Tokens;
+  readonly artifact: Artifact;
+  readonly key: string;
+  readonly facts: Readonly<Record<string, string>>;
+}
+
+/** One try to send a notice. */
+export interface NoticeToSend {
+  readonly notifier: Notifier;
+  /** As the configuration has them. */
+  readonly settings: ParameterMap;
+  readonly notice: Notice;
+  /** Whether none was sent to it yet. */
+  readonly first: boolean;
+}
+
+/** Runs plug-ins for alerts. */
 export interface Executor {
   /** Resolves when the sandbox is there; rejects when it cannot be started. Steps can be given before that. */
   ready(): Promise<void>;
@@ -45,6 +73,14 @@ export interface Executor {
   missing(actionner: Actionner, event: FalcoEvent): string | undefined;
   /** Runs one action to its end; whatever goes wrong is an outcome. An aborted signal ends the step at once. */
   run(step: StepToRun, signal: AbortSignal): Promise<Outcome>;
+  /** Looks whether artifacts could be stored there. Undefined: they could, as far as one can know. */
+  check(
+    given: Pick<ArtifactToStore, 'output' | 'parameters' | 'tokens'>,
+    signal: AbortSignal,
+  ): Promise<Failure | undefined>;
+  /** Stores an artifact, which stays in the spool. */
+  store(given: ArtifactToStore, signal: AbortSignal): Promise<Outcome>;
+  send(given: NoticeToSend, signal: AbortSignal): Promise<Outcome>;
   /** Ends the sandbox. Steps that are under way end at their deadline or with their signal. */
   end(): Promise<void>;
 }
@@ -76,124 +112,157 @@ export function createExecutor(options: ExecutorOptions): Executor {
   const times = { ...TURN_TIMES, ...options.times };
   const heartbeat = { ...HEARTBEAT, ...options.heartbeat };
   const sandbox = new Sandbox(workerLink(worker, { scripts, limits, times, allTurns }), heartbeat, options.onDegraded);
+  const means: ScriptMeans = { ...options, limits, sandbox };
   return {
     ready: () => sandbox.ready(),
     missing: (actionner, event) => missingField(actionner.requires, event),
-    run: async (step, signal) => {
-      const { actionner, event } = step;
-      if (!actionner.behaviour || !scripts.has(actionner.id)) {
-        return failure('bug', `the actionner '${actionner.id}' can't act yet`);
-      }
-      const missing = missingField(actionner.requires, event);
-      if (missing !== undefined) return failure('missing-field', missing);
-      const decoded = decodeParameters(actionner.parameters, step.parameters as ParameterMap | null);
-      if (!decoded.ok) return failure('refused', decoded.problems.map(({ message }) => message).join('\n'));
-      return runStep(step, decoded.value, signal, { ...options, limits, sandbox });
-    },
+    run: async (step, signal) =>
+      scripts.has(step.actionner.id) ? runAction(step, signal, means) : cannotAct(step.actionner),
+    check: (given, signal) => checkStore(given, signal, means),
+    store: (given, signal) => storeArtifact(given, signal, means),
+    send: (given, signal) => sendNotice(given, signal, means),
     end: async () => sandbox.end(),
   };
 }
 
-interface Means extends ExecutorOptions {
-  readonly limits: StepLimits;
-  readonly sandbox: Sandbox;
+function cannotAct({ id }: { readonly id: string }): Failure {
+  return failure('bug', `'${id}' can't act yet`);
 }
 
-/** Sets the step up, lets it run to its outcome, and leaves nothing of it behind. */
-async function runStep(given: StepToRun, parameters: unknown, outer: AbortSignal, means: Means): Promise<Outcome> {
-  if (outer.aborted) return givenUp(outer);
-  const { actionner, event, record } = given;
-  const over = new AbortController();
-  // Every open door listens to it.
-  setMaxListeners(0, over.signal, outer);
-  const uses = actionner.behaviour?.uses ?? [];
-  const step = beginStep({ uses, adapters: means.adapters, record, signal: over.signal });
-  const targets = mintTargets(given, step);
-  if ('status' in targets) return targets;
-  const texts = textsOf(event, { parameters, targets, uses, now: Date.parse(event.time) || 0 });
-  const outcome = await settled(given, texts, step, outer, means);
-  over.abort(new Error('the step is over'));
-  discardOthers(step, outcome, means.discard);
-  return outcome;
-}
-
-/** What the code of the step says in the end; or sooner what its deadline, its limits or the signal say. */
-function settled(
-  { actionner, milliseconds }: StepToRun,
-  texts: StepTexts,
-  step: Step,
-  outer: AbortSignal,
-  { sandbox, limits }: Means,
-): Promise<Outcome> {
-  return new Promise((resolve) => {
-    const settle = (outcome: Outcome) => {
-      clearTimeout(timer);
-      outer.removeEventListener('abort', giveUp);
-      sandboxed.abort();
-      resolve(outcome);
-    };
-    const giveUp = () => settle(givenUp(outer));
-    outer.addEventListener('abort', giveUp, { once: true });
-    const timer = setTimeout(() => settle(failure('deadline', `no end within ${milliseconds / 1000} s`)), milliseconds);
-    const failed = (error: unknown) => failureOf(error, step);
-    const sandboxed = new SandboxedStep({
-      ...{ sandbox, texts, limits, plugin: actionner.id, open: step.call },
-      ended: (end, errorOf) => settle(readEnd(end, { errorOf, failureOf: failed, artifact: step.artifact })),
-      cut: (code, reason) => settle(failure(code, `the actionner was ended: ${reason}`)),
+async function runAction(step: StepToRun, signal: AbortSignal, means: ScriptMeans): Promise<Outcome> {
+  const { actionner, event, record, milliseconds, keeps = false, tokens = noTokens, payload = () => '' } = step;
+  const { behaviour } = actionner;
+  if (!behaviour) return cannotAct(actionner);
+  const missing = missingField(actionner.requires, event);
+  if (missing !== undefined) return failure('missing-field', missing);
+  const decoded = decode(actionner.parameters, step.parameters, tokens, step.files);
+  if ('status' in decoded) return decoded;
+  const { parameters } = decoded;
+  const given = (mint: Parameters<typeof mintTargets>[1]) =>
+    unlessRefused(() => {
+      const reach = behaviour.reach?.(parameters) ?? {};
+      return {
+        parameters: withoutSecrets(actionner.parameters, parameters),
+        targets: mintTargets({ actionner, event, pod: step.pod, reach, payload }, mint),
+        keeps,
+      };
     });
-  });
+  return runScript({ plugin: actionner.id, uses: behaviour.uses, record, milliseconds, event, given }, signal, means);
 }
 
-/** The same alert and parameters make the same step, after a restart too. */
-function textsOf(alert: FalcoEvent, given: Omit<StepInput, 'seed'>): StepTexts {
-  const event = jsonText(new Map(Object.entries(alert)));
-  const seed = createHash('sha256').update(JSON.stringify(given)).update(event).digest().readInt32LE();
-  return { event, input: JSON.stringify({ ...given, seed } satisfies StepInput) };
-}
-
-/** The pod of the alert, for actionners that require its fields. */
-function mintTargets({ actionner, event, pod: found }: StepToRun, step: Step) {
-  if (!actionner.requires.includes(FIELD_KEYS.podName)) return {};
-  const pod: PodTarget = found ?? { kind: 'pod', namespace: namespace(event) ?? '', name: podName(event) ?? '' };
-  // Not a name, and so no pod. A sender who writes `..` there would make the path of another object out of it.
-  if (!isObjectName(pod.name) || !isNamespaceName(pod.namespace)) return failureOf(podNotFound(pod), step);
-  return { pod: step.mint(pod) };
-}
-
-function discardOthers(step: Step, outcome: Outcome, discard: ExecutorOptions['discard']): void {
-  const kept = outcome.status === 'success' ? outcome.artifact?.handle : undefined;
-  for (const { handle } of step.artifacts()) if (handle !== kept) discard?.(handle);
-}
-
-function givenUp(signal: AbortSignal): Outcome {
-  return failure('unreachable', `given up before it was done: ${messageOf(signal.reason)}`);
-}
-
-function failureOf(error: unknown, step: Step): Outcome {
-  if (!(error instanceof DoorError)) return failure('bug', `the actionner failed: ${messageOf(error)}`);
-  // What does not exist is no object that was acted on.
-  const objects = error.code === 'not-found' ? {} : objectsOf(step.about(error));
-  const { retryAfterMs } = error;
-  return { ...failure(error.code, error.message, objects), ...(retryAfterMs === undefined ? {} : { retryAfterMs }) };
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
-}
-
-function objectsOf(target: Target | undefined): Objects {
-  switch (target?.kind) {
-    case 'pod':
-      return { pod: target.name, namespace: target.namespace };
-    case 'node':
-      return { node: target.name };
-    default:
-      return {};
+async function checkStore(
+  { output, parameters, tokens }: Pick<ArtifactToStore, 'output' | 'parameters' | 'tokens'>,
+  signal: AbortSignal,
+  { adapters }: ScriptMeans,
+): Promise<Failure | undefined> {
+  const { behaviour } = output;
+  if (!behaviour) return cannotAct(output);
+  const decoded = decode(output.parameters, parameters, tokens);
+  if ('status' in decoded) return decoded;
+  try {
+    const { store } = behaviour.reach(decoded.parameters);
+    await adapters['stores.check']({ kind: 'store', ...store }, signal);
+    return undefined;
+  } catch (error) {
+    return refusal(error);
   }
 }
 
-type Failure = Extract<Outcome, { readonly status: 'failure' }>;
+async function storeArtifact(given: ArtifactToStore, signal: AbortSignal, means: ScriptMeans): Promise<Outcome> {
+  const { output, tokens, artifact, key, facts } = given;
+  if (!output.behaviour) return cannotAct(output);
+  const { uses, deadline, reach } = output.behaviour;
+  const decoded = decode(output.parameters, given.parameters, tokens);
+  if ('status' in decoded) return decoded;
+  const { parameters } = decoded;
+  return runScript(
+    {
+      ...{ plugin: output.id, uses, record: unrecorded, milliseconds: 1000 * deadline },
+      given: (mint) =>
+        unlessRefused(() => ({
+          parameters: withoutSecrets(output.parameters, parameters),
+          artifact: mint({ kind: 'artifact', ...artifact }),
+          store: mint({ kind: 'store', ...reach(parameters).store }),
+          ...{ key, facts },
+        })),
+    },
+    signal,
+    means,
+  );
+}
 
-function failure(code: FailureCode, error: string, objects: Objects = {}): Failure {
-  return { status: 'failure', code, error, objects };
+async function sendNotice(given: NoticeToSend, signal: AbortSignal, means: ScriptMeans): Promise<Outcome> {
+  const { notifier, notice, first } = given;
+  if (!notifier.behaviour) return cannotAct(notifier);
+  const { uses, deadline, reach } = notifier.behaviour;
+  const decoded = decode(notifier.settings, given.settings, noTokens);
+  if ('status' in decoded) return decoded;
+  const { parameters: settings } = decoded;
+  return runScript(
+    {
+      ...{ plugin: notifier.id, uses, record: unrecorded, milliseconds: 1000 * deadline },
+      given: (mint) =>
+        unlessRefused(() => {
+          const { endpoint, mailbox }: Reach = reach?.(settings) ?? {};
+          const targets = {
+            ...(endpoint && { endpoint: mint(endpointTarget(endpoint)) }),
+            ...(mailbox && { mailbox: mint({ kind: 'mailbox', name: mailbox.server, ...mailbox }) }),
+            subject: mint(subjectOf(notice)),
+          };
+          return { settings: withoutSecrets(notifier.settings, settings), notice, targets, first };
+        }),
+    },
+    signal,
+    means,
+  );
+}
+
+/** What the notice is about, by its objects. */
+function subjectOf({ objects = {} }: Notice): SubjectTarget {
+  const { Pod: pod, Namespace: namespace = '', Node: node } = objects;
+  if (pod === undefined && node !== undefined) return { kind: 'subject', of: 'Node', name: node, namespace: '' };
+  return { kind: 'subject', of: 'Pod', name: pod ?? '', namespace };
+}
+
+const noTokens = (): Tokens => new Map();
+
+type Decoded = { readonly parameters: Readonly<Record<string, unknown>> };
+
+/** Parameters as their schema makes them, with the contents of files and the tokens in them. */
+function decode(
+  schema: ParameterSchema,
+  given: unknown,
+  tokens: () => Tokens,
+  files: Readonly<Record<string, string>> = {},
+): Decoded | Failure {
+  const decoded = decodeParameters(schema, given as ParameterMap | null);
+  if (!decoded.ok) return failure('refused', decoded.problems.map(({ message }) => message).join('\n'));
+  try {
+    return { parameters: expandParameters(schema, { ...decoded.value, ...files }, tokens) };
+  } catch (error) {
+    return refusal(error);
+  }
+}
+
+/** Secrets never enter the sandbox: what needs them gets a reference. */
+function withoutSecrets(schema: ParameterSchema, values: Readonly<Record<string, unknown>>) {
+  const shown = Object.entries(values).filter(([name]) => {
+    const field = schema.shape[name];
+    return field === undefined || parameterFacts(field).secret !== true;
+  });
+  return Object.fromEntries(shown);
+}
+
+function unlessRefused<T>(make: () => T): T | Failure {
+  try {
+    return make();
+  } catch (error) {
+    return refusal(error);
+  }
+}
+
+function refusal(error: unknown): Failure {
+  if (!(error instanceof DoorError)) throw error;
+  const { code, message, retryAfterMs } = error;
+  return { ...failure(code, message), ...(retryAfterMs === undefined ? {} : { retryAfterMs }) };
 }

@@ -1,6 +1,7 @@
 import type { Door } from '../model/capability.ts';
 import { decodeEvent } from '../model/decode-event.ts';
-import { type Adapters, DOORS } from '../model/doors.ts';
+import type { Adapters } from '../model/door-row.ts';
+import { DOORS } from '../model/doors.ts';
 import type { FalcoEvent } from '../model/falco-event.ts';
 import type { StepRecord } from './step-record.ts';
 
@@ -27,6 +28,9 @@ export function fakeAdapters(replaced: Partial<Adapters> = {}) {
     'pods.gone': true,
     'nodes.ofPod': { kind: 'node', name: 'node-1' },
     'nodes.pods': [],
+    'pods.containers': [],
+    'pods.containerIds': [],
+    'http.send': { status: 200, statusLine: '200 OK', body: '', artifact: null },
   };
   const note = (door: string) => [
     door,

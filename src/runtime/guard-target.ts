@@ -1,6 +1,5 @@
 import type { Actionner } from '../model/definition.ts';
 import { DoorError } from '../model/door-error.ts';
-import type { PodTarget } from '../model/doors.ts';
 import {
   FIELD_KEYS,
   fieldText,
@@ -15,6 +14,7 @@ import type { FactsNeeded } from '../model/guard-expression.ts';
 import type { TargetFacts, TargetNames } from '../model/guard-variables.ts';
 import { isNamespaceName, isObjectName, podNotFound } from '../model/kube-names.ts';
 import type { NodeFacts, PodFacts, TargetLookups } from '../model/target-facts.ts';
+import type { PodTarget } from '../model/targets.ts';
 
 const NOTHING: TargetNames = { resource: '', namespace: '', name: '' };
 

@@ -1,7 +1,6 @@
 import { ConditionEvent } from '../model/condition-event.ts';
 import type { Actionner } from '../model/definition.ts';
 import { DoorError } from '../model/door-error.ts';
-import type { PodTarget } from '../model/doors.ts';
 import type { GuardPolicy } from '../model/guard-policy.ts';
 import {
   GuardAction,
@@ -14,6 +13,7 @@ import {
 } from '../model/guard-variables.ts';
 import { mostFacts, type ParsedGuard, readGuard } from '../model/parsed-guard.ts';
 import type { TargetLookups } from '../model/target-facts.ts';
+import type { PodTarget } from '../model/targets.ts';
 import type { Budgets } from './budgets.ts';
 import type { Step } from './enrich.ts';
 import { countsFor, limitsOf } from './guard-budgets.ts';

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { DoorError } from '../model/door-error.ts';
-import type { Adapters, PodTarget } from '../model/doors.ts';
+import type { Adapters } from '../model/door-row.ts';
 import type { Progress } from '../model/journal.ts';
+import type { PodTarget } from '../model/targets.ts';
 import { NotAsked } from './apis.ts';
 import { beginStep } from './broker.ts';
 import { fakeAdapters } from './executor-fixture.ts';

@@ -1,7 +1,7 @@
-import type { PodTarget } from '../model/doors.ts';
 import type { Conclusion, Progress } from '../model/journal.ts';
 import type { FailureCode, StepEnd } from '../model/outcome.ts';
 import type { PlannedAction, PlannedRule } from '../model/rule.ts';
+import type { PodTarget } from '../model/targets.ts';
 import { goesOn } from './flow.ts';
 
 /** One action of a plan and its number in it. */

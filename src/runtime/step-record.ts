@@ -24,3 +24,12 @@ export interface StepRecord {
   /** The effect failed, or it is not known whether it was made. */
   fails(call: string, door: string, error: unknown): Promise<void>;
 }
+
+/** For what may be done again from its beginning, and keeps nothing: storing an artifact, sending a notice. */
+export const unrecorded: StepRecord = {
+  take: () => undefined,
+  reads: () => undefined,
+  begins: async () => false,
+  answers: async () => undefined,
+  fails: async () => undefined,
+};

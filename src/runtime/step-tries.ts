@@ -1,9 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Actionner } from '../model/definition.ts';
 import { DoorError } from '../model/door-error.ts';
-import { type Api, DOORS, type PodTarget } from '../model/doors.ts';
+import type { Api } from '../model/door-row.ts';
+import { DOORS } from '../model/doors.ts';
 import type { Progress } from '../model/journal.ts';
 import type { Outcome, StepEnd } from '../model/outcome.ts';
+import type { PodTarget } from '../model/targets.ts';
 import type { Attempts } from './attempts.ts';
 import { startDeadline } from './deadline.ts';
 import type { Step } from './enrich.ts';

@@ -19,15 +19,29 @@ const SCRIPT: BuildOptions = {
   logLevel: 'warning',
 };
 
+/** What begins the code of a plug-in, by the folder that it is in. */
+const CALLS = {
+  actionners: 'plugin.behaviour.run',
+  outputs: 'plugin.behaviour.store',
+  // A notice that was taken says nothing.
+  notifiers: `(given) => plugin.behaviour.send(given).then(() => ({ status: 'success', output: '', objects: {} }))`,
+};
+type PluginFolder = keyof typeof CALLS;
+
 /** The code of one plug-in as the sandbox runs it. The file is absolute or from the root of the project. */
-export async function buildPluginScript(file: string, exportName: string): Promise<string> {
+export async function buildPluginScript(
+  file: string,
+  exportName: string,
+  folder: PluginFolder = 'actionners',
+): Promise<string> {
   const absolute = path.resolve(ROOT, file);
   const code = codeOnly(await withoutTypes(absolute)).replace(/^import .*$/gm, '');
-  const looksAtAlert = /\bevent\b/.test(code);
+  const looksAtAlert = folder === 'actionners' && /\bevent\b/.test(code);
   const given = looksAtAlert ? '{ ...given, event: readEvent(given.event) }' : 'given';
   const contents = `import { ${exportName} as plugin } from ${JSON.stringify(absolute)};
 import { readEvent } from './src/runtime/sandbox/read-event.ts';
-__define((given) => plugin.behaviour.run(${given}));`;
+const call = ${CALLS[folder]};
+__define((given) => call(${given}));`;
   const exactly = new RegExp(`^${absolute.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}$`);
   return buildScript({
     stdin: { contents, resolveDir: ROOT },
@@ -44,20 +58,23 @@ export async function guestRunner(): Promise<{ readonly path: string; readonly t
 
 /** The scripts of all plug-ins that can act. */
 export async function pluginScripts(catalog: Catalog): Promise<{ readonly path: string; readonly text: string }> {
-  const acting = [...catalog.actionners.values()].filter(({ behaviour }) => behaviour);
   const entries = await Promise.all(
-    acting.map(async (actionner) => {
-      const file = `src/actionners/${actionner.id.replace(':', '/')}.ts`;
-      const exported = Object.entries(await import(pathToFileURL(path.join(ROOT, file)).href));
-      const name = exported.find(([, value]) => value === actionner)?.[0];
-      if (name === undefined) throw new Error(`${file} does not export the actionner ${actionner.id}`);
-      return `  [${JSON.stringify(actionner.id)}, ${JSON.stringify(await buildPluginScript(file, name))}],\n`;
-    }),
+    (['actionners', 'outputs', 'notifiers'] as const).flatMap((folder) =>
+      [...catalog[folder].values()].filter(({ behaviour }) => behaviour).map((plugin) => scriptEntry(folder, plugin)),
+    ),
   );
   const text = `${HEADER}import type { PluginScripts } from '../runtime/execute.ts';
 
 export const pluginScripts: PluginScripts = new Map([\n${entries.join('')}]);\n`;
   return { path: 'src/cli/plugin-scripts.gen.ts', text };
+}
+
+async function scriptEntry(folder: PluginFolder, plugin: { readonly id: string }): Promise<string> {
+  const file = `src/${folder}/${plugin.id.replace(':', '/')}.ts`;
+  const exported = Object.entries(await import(pathToFileURL(path.join(ROOT, file)).href));
+  const name = exported.find(([, value]) => value === plugin)?.[0];
+  if (name === undefined) throw new Error(`${file} does not export the plug-in ${plugin.id}`);
+  return `  [${JSON.stringify(plugin.id)}, ${JSON.stringify(await buildPluginScript(file, name, folder))}],\n`;
 }
 
 const HEADER = '// Made by `npm run generate`. Do not edit.\n';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { PodRef } from '../../model/capability.ts';
 import { decodeEvent } from '../../model/decode-event.ts';
 import { decodeParameters } from '../../model/decode-parameters.ts';
+import type { PodRef } from '../../model/references.ts';
 import type { ParameterMap } from '../../model/rule.ts';
 import { label } from './label.ts';
 
@@ -18,6 +18,7 @@ async function runLabel(given: ParameterMap) {
     event: decodedEvent.event,
     parameters: decoded.value,
     targets: { pod: POD },
+    keeps: false,
     use: {
       'pods.label': async (...call) => void calls.push(['pods.label', ...call]),
       'nodes.label': async (...call) => void calls.push(['nodes.label', ...call]),

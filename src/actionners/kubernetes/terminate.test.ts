@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Owner, PodRef, Replicas } from '../../model/capability.ts';
+import type { Owner, Replicas } from '../../model/capability.ts';
 import { decodeEvent } from '../../model/decode-event.ts';
 import { decodeParameters } from '../../model/decode-parameters.ts';
+import type { PodRef } from '../../model/references.ts';
 import type { ParameterMap } from '../../model/rule.ts';
 import { terminate } from './terminate.ts';
 
@@ -18,6 +19,7 @@ async function runTerminate(given: ParameterMap, owner: Owner | null, replicas?:
     event: decodedEvent.event,
     parameters: decoded.value,
     targets: { pod: POD },
+    keeps: false,
     use: {
       'pods.delete': async (...call) => void calls.push(['pods.delete', ...call]),
       'pods.owner': async (...call) => {

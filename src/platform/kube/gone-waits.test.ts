@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import { describe, expect, it } from 'vitest';
-import type { PodTarget } from '../../model/doors.ts';
+import type { PodTarget } from '../../model/targets.ts';
 import { failureOf, signal, useRecordedKube } from './recorded-kube.ts';
 import { statusOf } from './recording-api.ts';
 

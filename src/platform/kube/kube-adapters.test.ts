@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import type { NodeTarget } from '../../model/doors.ts';
+import type { NodeTarget } from '../../model/targets.ts';
 import { createKubeAdapters } from './kube-adapters.ts';
 import { failureOf, POD_PATH, pod, READ, signal, useRecordedKube } from './recorded-kube.ts';
 import { type Answer, statusOf, TOKEN, type WholeAnswer } from './recording-api.ts';

@@ -1,9 +1,11 @@
 import type { V1Pod } from '@kubernetes/client-node';
+import type { ArtifactSpool } from '../../model/artifact-spool.ts';
 import type { Eviction, Owner, Replicas } from '../../model/capability.ts';
 import { DoorError } from '../../model/door-error.ts';
-import type { Adapters, NodeTarget, PodTarget } from '../../model/doors.ts';
+import type { AdaptersOf } from '../../model/door-row.ts';
 import { isObjectName, podNotFound } from '../../model/kube-names.ts';
 import type { TargetLookups } from '../../model/target-facts.ts';
+import type { NodeTarget, PodTarget } from '../../model/targets.ts';
 import { GoneWaits } from './gone-waits.ts';
 import type { KubeClient, ObjectName } from './kube-client.ts';
 import { type KubeSettings, ownPod } from './kube-config.ts';
@@ -14,8 +16,13 @@ import { createTargetLookups } from './target-lookups.ts';
 import { whenMissing } from './when-missing.ts';
 
 /** The doors that lead to a Kubernetes API server. */
+export type KubeDoors = AdaptersOf<
+  'pods' | 'captures' | 'nodes' | 'networkpolicies' | 'calico' | 'cilium' | 'objects' | 'events'
+>;
+
+/** Those doors, and what else is asked of it. */
 export interface KubeAdapters {
-  readonly adapters: Adapters;
+  readonly adapters: KubeDoors;
   readonly lookups: TargetLookups;
   /**
    * Reads the credentials, without a call. Loads the client, so that no alert has to wait for that.
@@ -26,8 +33,12 @@ export interface KubeAdapters {
   readonly close: () => Promise<void>;
 }
 
-/** Nothing is read or loaded before `init`. */
-export function createKubeAdapters(settings: KubeSettings): KubeAdapters {
+/**
+ * Nothing is read or loaded before `init`.
+ *
+ * @param spool where artifacts go; without one no door makes any
+ */
+export function createKubeAdapters(settings: KubeSettings, spool?: ArtifactSpool): KubeAdapters {
   let client: KubeClient | undefined;
   let self: ObjectName | undefined;
   const open = () => {
@@ -43,13 +54,20 @@ export function createKubeAdapters(settings: KubeSettings): KubeAdapters {
     close: async () => {
       await client?.close();
     },
-    adapters: doors(open, () => self),
+    adapters: doors({ open, self: () => self, spool }),
     lookups: createTargetLookups(open),
   };
 }
 
-/** @param ownPod the pod that Talon itself runs in, where it does and knows it */
-function doors(open: () => KubeClient, ownPod: () => ObjectName | undefined): Adapters {
+/** What the doors have in common. */
+export interface KubeDoorMeans {
+  readonly open: () => KubeClient;
+  /** The pod that Talon itself runs in, where it does and knows it. */
+  readonly self: () => ObjectName | undefined;
+  readonly spool: ArtifactSpool | undefined;
+}
+
+function doors({ open, self }: KubeDoorMeans): KubeDoors {
   const pods = new PodLookups();
   const waits = new GoneWaits();
   return {
@@ -77,11 +95,11 @@ function doors(open: () => KubeClient, ownPod: () => ObjectName | undefined): Ad
       return uid === undefined || waits.gone(open(), { ...pod, uid }, withinMs, signal);
     },
     'nodes.ofPod': async (pod, signal) => nodeOf(pod, await pods.find(open(), pod, signal)),
-    'nodes.pods': (node, signal) => podsOfNode(open(), node, ownPod(), signal),
+    'nodes.pods': (node, signal) => podsOfNode(open(), node, self(), signal),
     'nodes.label': async (node, labels, signal) => {
       await open().mergeNode(node.name, { metadata: { labels } }, signal).catch(failOfNode(node));
     },
-  };
+  } as Partial<KubeDoors> as KubeDoors;
 }
 
 /** What was found out of pods, for as long as their step lasts: its doors share one lookup. */

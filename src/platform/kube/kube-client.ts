@@ -1,10 +1,15 @@
 import {
   AppsV1Api,
+  BatchV1Api,
   type Configuration,
   CoreV1Api,
+  CustomObjectsApi,
   createConfiguration,
   HttpMethod,
+  type KubeConfig,
+  NetworkingV1Api,
   PatchStrategy,
+  RbacAuthorizationV1Api,
   RequestContext,
   ServerConfiguration,
   setHeaderOptions,
@@ -24,6 +29,12 @@ import { openWatch, type WatchedChange } from './kube-watch.ts';
  * on disk was read and checked when the client was opened; nothing was sent then.
  */
 export interface KubeClient {
+  /** The parts of the API for whatever has no function of its own here; each request takes what `sent` makes. */
+  readonly apis: KubeApis;
+  /** How a request is sent that ends with the signal; a patch goes out as a merge patch unless another type is given. */
+  readonly sent: (signal: AbortSignal, patch?: PatchStrategy) => SentBy;
+  /** Cluster and credentials, for what is no plain request. */
+  readonly config: KubeConfig;
   readonly readPod: (pod: ObjectName, signal: AbortSignal) => Promise<V1Pod>;
   readonly readNode: (name: string, signal: AbortSignal) => Promise<V1Node>;
   readonly readReplicaSet: (replicaSet: ObjectName, signal: AbortSignal) => Promise<V1ReplicaSet>;
@@ -46,6 +57,15 @@ export interface KubeClient {
   ) => Promise<AsyncIterable<WatchedChange>>;
   /** Ends idle connections and watches, and the others when their requests are done. */
   readonly close: () => Promise<void>;
+}
+
+export interface KubeApis {
+  readonly core: CoreV1Api;
+  readonly apps: AppsV1Api;
+  readonly batch: BatchV1Api;
+  readonly networking: NetworkingV1Api;
+  readonly rbac: RbacAuthorizationV1Api;
+  readonly custom: CustomObjectsApi;
 }
 
 export interface ObjectName {
@@ -81,6 +101,16 @@ export function openKubeClient(settings: KubeSettings): KubeClient {
   const presence = new ApiPresence();
   const carried: Carried = (signal) => ({ httpApi: kubeTransport(presence, signal) });
   return {
+    apis: {
+      core: new CoreV1Api(configuration),
+      apps: new AppsV1Api(configuration),
+      batch: new BatchV1Api(configuration),
+      networking: new NetworkingV1Api(configuration),
+      rbac: new RbacAuthorizationV1Api(configuration),
+      custom: new CustomObjectsApi(configuration),
+    },
+    sent: (signal, patch = PatchStrategy.MergePatch) => setHeaderOptions('Content-Type', patch, carried(signal)),
+    config,
     ...podRequests(configuration, carried),
     ...otherRequests(configuration, carried),
     watchPods: async (namespace, resourceVersion, signal) => {
@@ -94,6 +124,9 @@ export function openKubeClient(settings: KubeSettings): KubeClient {
     },
   };
 }
+
+/** The options of a request. */
+export type SentBy = ReturnType<typeof setHeaderOptions>;
 
 /** How a request is sent. */
 type Carried = (signal: AbortSignal) => { readonly httpApi: ReturnType<typeof kubeTransport> };

@@ -1,7 +1,7 @@
 import type { V1Pod } from '@kubernetes/client-node';
 import type { NodePod } from '../../model/capability.ts';
 import { DoorError } from '../../model/door-error.ts';
-import type { NodeTarget, PodTarget } from '../../model/doors.ts';
+import type { NodeTarget, PodTarget } from '../../model/targets.ts';
 import type { KubeClient, ObjectName } from './kube-client.ts';
 import { isMirror, ownerOf } from './pod-owner.ts';
 

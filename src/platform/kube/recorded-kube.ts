@@ -1,6 +1,6 @@
 import { setMaxListeners } from 'node:events';
 import { afterAll, beforeAll, beforeEach } from 'vitest';
-import type { PodTarget } from '../../model/doors.ts';
+import type { PodTarget } from '../../model/targets.ts';
 import { createKubeAdapters, type KubeAdapters } from './kube-adapters.ts';
 import { RecordingApi } from './recording-api.ts';
 

@@ -3,6 +3,7 @@ import { constants, createReadStream, type ReadStream } from 'node:fs';
 import { chmod, type FileHandle, lstat, open, readdir, rm } from 'node:fs/promises';
 import path from 'node:path';
 import process from 'node:process';
+import type { ArtifactSpool } from '../../model/artifact-spool.ts';
 import { DoorError } from '../../model/door-error.ts';
 import type { Artifact } from '../../model/outcome.ts';
 import { TalonError } from '../../model/talon-error.ts';
@@ -27,7 +28,7 @@ const NO_NAME = new Set(['', '.', '..']);
  * The folder in which artifacts wait for their output: they never enter the memory of this process as a whole, and never the
  * sandbox. Nobody else can read them, they have a limit of size, and nothing of them is left behind: a new spool is empty.
  */
-export class Spool {
+export class Spool implements ArtifactSpool {
   readonly #folder: string;
   readonly #maxBytes: number;
   readonly #maxArtifactBytes: number;

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { CellStore } from './cell-store.ts';
 import { STEP_LIMITS, type StepInput } from './messages.ts';
 
-const input: StepInput = { parameters: {}, targets: {}, uses: ['pods.owner'], now: 0, seed: 1 };
+const input: StepInput = { given: {}, uses: ['pods.owner'], now: 0, seed: 1 };
 const TEXTS = { input: JSON.stringify(input), event: '{}' };
 const SECOND = 1_000;
 

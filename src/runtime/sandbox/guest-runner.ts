@@ -62,18 +62,18 @@ function fail(error: unknown): void {
 surroundings.__define = (run) => {
   delete surroundings.__define;
   if (!input) return;
-  const { parameters, targets, uses } = input;
+  const { uses } = input;
   const use = Object.fromEntries(uses.map((door) => [door, (...given: unknown[]) => ask(door, given)]));
   const sleep = (milliseconds: number) => ask('sleep', [milliseconds]);
-  const given = {
+  const all = {
     // The script makes an alert of it, if its plug-in looks at alerts at all: few do, and they may be large.
     get event() {
       return askForEvent?.();
     },
-    ...{ parameters, targets, use, sleep },
+    ...{ ...input.given, use, sleep },
   };
   Promise.resolve()
-    .then(() => run(given))
+    .then(() => run(all))
     .then((result) => end({ result }))
     .catch(fail);
 };

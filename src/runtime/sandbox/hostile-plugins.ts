@@ -1,6 +1,7 @@
-import type { Door, PodRef } from '../../model/capability.ts';
+import type { Door } from '../../model/capability.ts';
 import { podOf } from '../../model/definition.ts';
 import type { ActionResult } from '../../model/outcome.ts';
+import type { PodRef } from '../../model/references.ts';
 import { DONE, testActionner } from './honest-plugins.ts';
 
 /** Actionners for tests that do what no plug-in should. */

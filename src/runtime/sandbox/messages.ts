@@ -33,8 +33,8 @@ export interface StepTexts {
 
 /** What the code in a context gets at its start. */
 export interface StepInput {
-  readonly parameters: unknown;
-  readonly targets: unknown;
+  /** What the code is called with, beside its doors. */
+  readonly given: Readonly<Record<string, unknown>>;
   readonly uses: readonly string[];
   /** The clock of the plug-in stands still at this moment: milliseconds since 1970. */
   readonly now: number;

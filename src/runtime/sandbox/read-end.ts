@@ -1,6 +1,6 @@
 import { DoorError } from '../../model/door-error.ts';
-import type { ArtifactTarget } from '../../model/doors.ts';
 import type { FailureCode, Objects, Outcome } from '../../model/outcome.ts';
+import type { ArtifactTarget } from '../../model/targets.ts';
 
 /** UTF-16 units. */
 const LONGEST_OUTPUT = 64_000;
