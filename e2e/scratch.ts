@@ -2,7 +2,8 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-const PREFIX = 'talon-e2e-';
+/** How the names of everything begin that a test run leaves on the machine while it lasts; its process id follows. */
+export const PREFIX = 'talon-e2e-';
 
 /**
  * A temporary folder whose name tells which process made it. Folders of processes that are gone, left by a run that was
@@ -10,8 +11,8 @@ const PREFIX = 'talon-e2e-';
  */
 export function makeScratch(): string {
   for (const name of readdirSync(tmpdir())) {
-    const owner = /^talon-e2e-(\d+)-/.exec(name)?.[1];
-    if (owner !== undefined && !isAlive(Number(owner))) rmSync(join(tmpdir(), name), { recursive: true, force: true });
+    const owner = ownerOf(name);
+    if (owner !== undefined && !isAlive(owner)) rmSync(join(tmpdir(), name), { recursive: true, force: true });
   }
   return mkdtempSync(join(tmpdir(), `${PREFIX}${process.pid}-`));
 }
@@ -21,7 +22,13 @@ export function removeScratch(folder: string): void {
   if (!process.env.TALON_E2E_KEEP) rmSync(folder, { recursive: true, force: true });
 }
 
-function isAlive(pid: number): boolean {
+/** The process that made what has this name; undefined when it was none of ours. */
+export function ownerOf(name: string): number | undefined {
+  const owner = name.startsWith(PREFIX) ? /^\d+(?=-)/.exec(name.slice(PREFIX.length))?.[0] : undefined;
+  return owner === undefined ? undefined : Number(owner);
+}
+
+export function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
     return true;

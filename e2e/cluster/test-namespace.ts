@@ -26,10 +26,10 @@ export class TestNamespace {
   }
 
   /** Makes a standalone pod, and waits until it runs unless told not to. */
-  async pod(name: string, { labels, run = true, node = NODES[0] }: PodOptions = {}): Promise<KubeObject> {
+  async pod(name: string, { labels, run = true, node = NODES[0], spec }: PodOptions = {}): Promise<KubeObject> {
     const pod = await this.#api.must('POST', this.pods(), {
       metadata: { name, ...(labels === undefined ? {} : { labels }) },
-      spec: { containers: CONTAINERS, ...(run ? { nodeName: node } : {}) },
+      spec: { containers: CONTAINERS, ...(run ? { nodeName: node } : {}), ...spec },
     });
     return run ? this.#untilRunning(name) : pod;
   }
@@ -117,10 +117,15 @@ export class TestNamespace {
   }
 
   #untilRunning(name: string): Promise<KubeObject> {
-    return waitUntil(`the pod ${name} to run`, async () => {
-      const pod = await this.find(name);
-      return pod?.status?.phase === 'Running' && pod;
-    });
+    let pod: KubeObject | undefined;
+    return waitUntil(
+      `the pod ${name} to run`,
+      async () => {
+        pod = await this.find(name);
+        return pod?.status?.phase === 'Running' && pod;
+      },
+      { timeout: 30_000, describe: () => `its status: ${JSON.stringify(pod?.status)}` },
+    );
   }
 }
 
@@ -130,4 +135,6 @@ export interface PodOptions {
   readonly run?: boolean;
   /** The node that it runs on; the first one if it is left out. */
   readonly node?: string;
+  /** More of its spec, or something else. */
+  readonly spec?: Readonly<Record<string, unknown>>;
 }
