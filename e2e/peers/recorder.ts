@@ -53,11 +53,12 @@ export async function startRecorder(): Promise<Recorder> {
 
 /** A recorder's answer that is the answer of another server, which gets the request as it came. */
 export async function forward(upstream: string, { method, target, headers, body }: RecordedRequest): Promise<Reply> {
-  const kept = ['content-type', 'authorization', 'accept'].flatMap((name) => {
-    const value = headers[name];
-    return typeof value === 'string' ? [[name, value] as const] : [];
-  });
-  const init = { method, headers: Object.fromEntries(kept), ...(body === '' ? {} : { body }) };
+  const kept = Object.entries(headers).filter(([name, value]) => typeof value === 'string' && !OF_CONNECTION.has(name));
+  const init = {
+    method,
+    headers: Object.fromEntries(kept) as Record<string, string>,
+    ...(body === '' ? {} : { body }),
+  };
   const response = await fetch(`${upstream}${target}`, init);
   const type = response.headers.get('content-type');
   return {
@@ -66,6 +67,9 @@ export async function forward(upstream: string, { method, target, headers, body 
     ...(type === null ? {} : { headers: { 'content-type': type } }),
   };
 }
+
+/** Headers that are between two neighbours and that `fetch` sets itself. */
+const OF_CONNECTION = new Set(['host', 'connection', 'content-length', 'transfer-encoding', 'keep-alive', 'expect']);
 
 function listen(server: Server): Promise<number> {
   return new Promise((resolve) => {
