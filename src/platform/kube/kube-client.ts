@@ -99,7 +99,7 @@ export function openKubeClient(settings: KubeSettings): KubeClient {
     authMethods: { default: credentials },
   });
   const presence = new ApiPresence();
-  const carried: Carried = (signal) => ({ httpApi: kubeTransport(presence, signal) });
+  const carried: Carried = (signal, patch) => ({ httpApi: kubeTransport(presence, signal, patch) });
   return {
     apis: {
       core: new CoreV1Api(configuration),
@@ -109,7 +109,7 @@ export function openKubeClient(settings: KubeSettings): KubeClient {
       rbac: new RbacAuthorizationV1Api(configuration),
       custom: new CustomObjectsApi(configuration),
     },
-    sent: (signal, patch = PatchStrategy.MergePatch) => setHeaderOptions('Content-Type', patch, carried(signal)),
+    sent: (signal, patch = PatchStrategy.MergePatch) => carried(signal, patch),
     config,
     ...podRequests(configuration, carried),
     ...otherRequests(configuration, carried),
@@ -129,7 +129,7 @@ export function openKubeClient(settings: KubeSettings): KubeClient {
 export type SentBy = ReturnType<typeof setHeaderOptions>;
 
 /** How a request is sent. */
-type Carried = (signal: AbortSignal) => { readonly httpApi: ReturnType<typeof kubeTransport> };
+type Carried = (signal: AbortSignal, patch?: PatchStrategy) => { readonly httpApi: ReturnType<typeof kubeTransport> };
 
 function podRequests(
   configuration: Configuration,

@@ -36,10 +36,18 @@ export class KubeRefusal extends DoorError {
  *
  * @param presence is told when no answer came, and asked about refusals
  * @param signal gives up when aborted
+ * @param patch media type of patches; other requests have their own
  */
-export function kubeTransport(presence: ApiPresence, signal: AbortSignal): HttpLibrary {
-  return wrapHttpLibrary({ send: (context) => exchange(context, presence, signal) });
+export function kubeTransport(presence: ApiPresence, signal: AbortSignal, patch?: string): HttpLibrary {
+  return wrapHttpLibrary({
+    send: (context) => {
+      if (patch !== undefined && context.getHttpMethod() === PATCH) context.setHeaderParam('Content-Type', patch);
+      return exchange(context, presence, signal);
+    },
+  });
 }
+
+const PATCH = 'PATCH';
 
 async function exchange(context: RequestContext, presence: ApiPresence, signal: AbortSignal): Promise<ResponseContext> {
   const { statusCode, headers, body } = await openExchange(context, presence, { signal });
