@@ -104,7 +104,7 @@ function newHandler(): (request: Request) => Promise<Response> {
     actionners: catalog.actionners,
     executor: { missing: () => undefined, run: () => Promise.reject(new Error('nothing is run here')) },
     apis: new Apis(() => undefined),
-    notify: () => undefined,
+    notices: { of: () => [], post: () => undefined },
     dedup: new DedupWindow(WINDOW, () => now),
     lanes,
     journal: new MemoryJournal(),

@@ -20,7 +20,6 @@ import { createGuard } from '../runtime/guard.ts';
 import type { Health } from '../runtime/health.ts';
 import { Intake } from '../runtime/intake.ts';
 import { Lanes } from '../runtime/lanes.ts';
-import { createNotify } from '../runtime/notify.ts';
 import type { Engine } from '../runtime/open-bundle.ts';
 import { Pipeline, type PipelineOptions } from '../runtime/pipeline.ts';
 import { Policies } from '../runtime/policies.ts';
@@ -160,7 +159,7 @@ function createPipeline(
     onFull: () => congestion.refused(),
     actionners: catalog.actionners,
     journal,
-    notify: createNotify(),
+    notices: { of: () => [], post: () => undefined },
     logsEvents: !settings.print_all_events,
     dryRun: settings.dry_run,
     actionTimeout: settings.action_timeout_seconds,

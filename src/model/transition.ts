@@ -1,4 +1,5 @@
-import type { ClosedState } from './journal.ts';
+import type { ClosedState, Stored } from './journal.ts';
+import type { Notice } from './notice.ts';
 import type { Objects, Outcome } from './outcome.ts';
 
 /** What the records about an alert say of it. `rule` is the Falco rule. */
@@ -48,6 +49,9 @@ export type Refusal =
  * - `monitored`: a guard that only watches would have stopped the action
  * - `check_failed`: the alert or the rule lacks what the action needs; nothing was tried
  * - `started`, `ended`: the action itself; a try of it that is followed by another one is `retrying`
+ * - `stored`: its output took the artifact, or did not
+ * - `context_failed`: something that an action wanted to know of its surroundings could not be had
+ * - `notified`: a notifier took a notice, or did not: then it is tried again, given up, or dropped because too many wait
  * - `resumed`: the plan goes on after a restart, or because an operator wants it to
  * - `closed`: the plan is over, otherwise than done
  * - `breaker`: an API does not answer, or does again; actions that need it wait meanwhile
@@ -80,6 +84,20 @@ export type Transition =
       readonly wait: number;
     }
   | { readonly kind: 'ended'; readonly step: StepHead; readonly outcome: Outcome }
+  | { readonly kind: 'stored'; readonly step: StepHead; readonly stored: Stored }
+  | { readonly kind: 'context_failed'; readonly step: StepHead; readonly context: string; readonly error: string }
+  | {
+      readonly kind: 'notified';
+      readonly notifier: string;
+      readonly notice: Notice;
+      readonly outcome: 'sent' | 'retrying' | 'dead' | 'dropped';
+      /** Number of the try, from 1; 0: it was not tried. */
+      readonly attempt: number;
+      /** Absent when it was sent. */
+      readonly error?: string;
+      /** Milliseconds until the next try. */
+      readonly wait?: number;
+    }
   | { readonly kind: 'resumed'; readonly alert: AlertHead; readonly id: number }
   | {
       readonly kind: 'closed';

@@ -4,9 +4,12 @@ import type {
   Conclusion,
   DatedProgress,
   Journal,
+  NoticeResult,
   OpenPlan,
+  PendingNotice,
   PlanState,
   Progress,
+  QueuedNotice,
   StoredPolicy,
 } from '../model/journal.ts';
 
@@ -32,15 +35,23 @@ export class MemoryJournal implements Journal {
   readonly faults: MemoryJournalFaults = { stores: true, room: true };
   readonly plans = new Map<number, Kept>();
   readonly policies = new Map<string, StoredPolicy>();
+  /** By their ids. */
+  readonly notices = new Map<number, QueuedNotice & { readonly dead?: boolean }>();
   #nextId = 1;
+  #nextNotice = 1;
   #ended = false;
   #reopened: (plan: OpenPlan) => void = () => undefined;
+  #resent: (notices: readonly PendingNotice[]) => void = () => undefined;
 
-  /** @param plans what was there before a restart */
-  constructor(plans: readonly OpenPlan[] = []) {
+  /** @param plans what was there before a restart, and the notices beside them */
+  constructor(plans: readonly OpenPlan[] = [], notices: readonly QueuedNotice[] = []) {
     for (const { alert, progress } of plans) {
       this.plans.set(alert.id, { alert, progress: [...progress], state: 'open', reason: '' });
       this.#nextId = Math.max(this.#nextId, alert.id + 1);
+    }
+    for (const notice of notices) {
+      this.notices.set(notice.id, notice);
+      this.#nextNotice = Math.max(this.#nextNotice, notice.id + 1);
     }
   }
 
@@ -60,8 +71,14 @@ export class MemoryJournal implements Journal {
     });
   }
 
-  append(alert: number, progress: Progress, conclusion?: Conclusion): Promise<void> {
+  append(
+    alert: number,
+    progress: Progress,
+    conclusion?: Conclusion,
+    notices: readonly QueuedNotice[] = [],
+  ): Promise<void> {
     return this.#write(() => {
+      for (const notice of notices) this.notices.set(notice.id, notice);
       const plan = this.plans.get(alert);
       plan?.progress.push({ ...progress, at: Date.now() });
       Object.assign(plan ?? {}, conclusion);
@@ -96,6 +113,41 @@ export class MemoryJournal implements Journal {
           : [],
       ),
     );
+  }
+
+  newNoticeId(): number {
+    return this.#nextNotice++;
+  }
+
+  async openNotices(): Promise<readonly PendingNotice[]> {
+    return [...this.notices.values()].filter(({ dead }) => !dead).sort((a, b) => a.id - b.id);
+  }
+
+  async notice(id: number): Promise<QueuedNotice | undefined> {
+    return this.notices.get(id);
+  }
+
+  settleNotice(id: number, result: NoticeResult): Promise<void> {
+    return this.#write(() => {
+      const known = this.notices.get(id);
+      if (!known) return;
+      const { kind, ...change } = result;
+      if (kind === 'sent') this.notices.delete(id);
+      else this.notices.set(id, { ...known, ...change, dead: kind === 'dead' });
+    });
+  }
+
+  onResent(listener: (notices: readonly PendingNotice[]) => void): void {
+    this.#resent = listener;
+  }
+
+  /** What an operator does with `talon journal resend`. */
+  resend(id: number): void {
+    const known = this.notices.get(id);
+    if (!known?.dead) throw new Error(`no dead notice ${id}`);
+    const again = { ...known, dead: false, attempts: 0, nextAt: 0 };
+    this.notices.set(id, again);
+    this.#resent([again]);
   }
 
   onReopened(listener: (plan: OpenPlan) => void): void {

@@ -67,18 +67,20 @@ async function endStep(
   { step, end, transition, notifies }: StepResult,
   stages: PlanStages,
 ): Promise<PlannedStep | undefined> {
-  const { journal, telemetry, notify } = stages;
+  const { journal, telemetry, notices } = stages;
   const ended = { kind: 'ended', step: number, end } as const;
   plan.history.step(number).apply(ended);
   const next = plan.history.next(plan.rules);
   const conclusion = next ? undefined : plan.history.conclusion();
-  const recorded = journal.append(plan.alert.id, ended, conclusion);
+  const about = { alert: plan.alert.id, number, step };
+  const told = notifies ? notices.of(about, { kind: 'action', end }) : [];
+  const recorded = journal.append(plan.alert.id, ended, conclusion, told);
   // Nothing runs meanwhile that would need the place.
   if (next) await plan.slot.without(() => recorded);
   else plan.slot.release();
   await recorded;
   telemetry.emit(transition);
-  if (notifies) notify(step, end);
+  notices.post(told);
   if (conclusion) tellClosed(plan, conclusion, stages);
   return next;
 }

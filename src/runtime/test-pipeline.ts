@@ -62,7 +62,14 @@ export class World {
         run: (step, signal) => this.#play(script, step, signal),
       },
       apis: this.apis,
-      notify: (step, end) => void this.notified.push(`${step.action.action} ${end.status}`),
+      notices: {
+        of: ({ step }, ended) => {
+          const { status } = ended.kind === 'action' ? ended.end : ended.outcome;
+          this.notified.push(`${step.action.action} ${status}`);
+          return [];
+        },
+        post: () => undefined,
+      },
       dedup: new DedupWindow(5, () => 0),
       lanes: this.lanes,
       journal: this.journal as Journal,

@@ -17,6 +17,16 @@ export function transitionCount(transition: Transition): Count | undefined {
       const { step, outcome } = transition;
       return ['actions', { ...stepLabels(step), status: outcome.status, ...objectLabels(outcome.objects) }];
     }
+    case 'stored': {
+      const { step, stored } = transition;
+      const [category = ''] = stored.output.split(':');
+      const { rule, action, actionner } = step;
+      return ['outputs', { rule, category, action, actionner, status: stored.outcome.status, target: stored.output }];
+    }
+    case 'context_failed':
+      return ['failed_contexts', { ...stepLabels(transition.step), context: transition.context }];
+    case 'notified':
+      return notificationCount(transition);
     case 'check_failed':
       return ['failed_checks', stepLabels(transition.step)];
     case 'dry_run':
@@ -53,6 +63,15 @@ export function transitionCount(transition: Transition): Count | undefined {
     default:
       return transition satisfies never;
   }
+}
+
+/** What is given up counts as a failure, once, however often it was tried. */
+function notificationCount({ notifier, notice, outcome }: Extract<Transition, { kind: 'notified' }>): Count {
+  const { rule, action, actionner, output_target: target = '' } = notice;
+  if (outcome === 'retrying') return ['notification_retries', { notifier }];
+  if (outcome === 'dropped') return ['dropped_notifications', { notifier }];
+  const status = outcome === 'sent' ? 'success' : 'failure';
+  return ['notifications', { rule, action, actionner, notifier, status, target }];
 }
 
 function alertLabels({ rule, priority, source }: AlertHead): Labels {

@@ -1,7 +1,9 @@
 import type { LogField, LogRecord } from '../../model/log-record.ts';
+import type { Outcome } from '../../model/outcome.ts';
 import type { AlertHead, StepHead, Transition } from '../../model/transition.ts';
 
 type Fields = Partial<Record<LogField, string>>;
+type Notified = Extract<Transition, { kind: 'notified' }>;
 
 /** The log line of a transition, or undefined for those that only count. Lines and fields are those of Falco Talon. */
 export function logTransition(transition: Transition): LogRecord | undefined {
@@ -45,6 +47,12 @@ export function logTransition(transition: Transition): LogRecord | undefined {
       return action('info', transition.step, { status: 'in_progress' });
     case 'ended':
       return ended(transition);
+    case 'stored':
+      return stored(transition);
+    case 'context_failed':
+      return contextFailed(transition);
+    case 'notified':
+      return notified(transition);
     case 'crashed':
       return crashed(transition);
     case 'fault':
@@ -89,6 +97,48 @@ function ended({ step, outcome }: Extract<Transition, { kind: 'ended' }>): LogRe
     case 'failure':
       return { ...action('error', step, { status, error: outcome.error }), objects };
   }
+}
+
+/** Digest and size say what was stored, whatever becomes of it. */
+function stored({
+  step,
+  stored: { output: id, outcome, artifact },
+}: Extract<Transition, { kind: 'stored' }>): LogRecord {
+  const { alert, rule, action, actionner } = step;
+  const [category = ''] = id.split(':');
+  const { status, objects } = outcome;
+  const text = status === 'failure' ? { error: outcome.error } : { output: outputOf(outcome) };
+  const digest = artifact && { sha256: artifact.sha256, size: String(artifact.size) };
+  return {
+    level: status === 'failure' ? 'error' : 'info',
+    message: 'output',
+    fields: { rule, action, actionner, category, output_target: id, status, ...text, trace_id: alert.trace_id },
+    objects: { ...objects, ...digest },
+  };
+}
+
+function outputOf(outcome: Exclude<Outcome, { status: 'failure' }>): string {
+  return outcome.status === 'success' ? outcome.output : outcome.result;
+}
+
+function contextFailed({ step, context, error }: Extract<Transition, { kind: 'context_failed' }>): LogRecord {
+  const { alert, rule, action, actionner } = step;
+  const fields = { context, rule, action, actionner, trace_id: alert.trace_id, error };
+  return { level: 'error', message: 'context', fields };
+}
+
+/** Of a try that another one follows it is not said that it failed: that would be counted as a notice which nobody got. */
+function notified({ notifier, notice, outcome, attempt, error, wait = 0 }: Notified): LogRecord {
+  const { rule, action, actionner, trace_id, message: stage, output_target } = notice;
+  const isRetried = outcome === 'retrying';
+  const status = outcome === 'sent' ? 'success' : isRetried ? 'retrying' : 'failure';
+  const fields = {
+    ...{ rule, action, actionner, notifier, stage, status, trace_id },
+    ...(output_target !== undefined && { output_target }),
+    ...(isRetried && { result: `try ${attempt} failed, the next one follows in ${Math.round(wait)} ms` }),
+    ...(error !== undefined && { error }),
+  };
+  return { level: outcome === 'sent' ? 'info' : isRetried ? 'warn' : 'error', message: 'notification', fields };
 }
 
 function crashed({ alert, error, rule = '' }: Extract<Transition, { kind: 'crashed' }>): LogRecord {
