@@ -61,6 +61,8 @@ export interface RunArguments<P, U extends Door> {
   readonly targets: Targets;
   /** Whether the action has an output, to which an artifact would go. */
   readonly keeps: boolean;
+  /** Seconds after which this try is over, for what goes on elsewhere and has to end by itself. */
+  readonly seconds?: number;
   readonly use: Pick<Doors, U>;
   readonly sleep: (milliseconds: number) => Promise<void>;
 }

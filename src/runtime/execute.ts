@@ -145,6 +145,7 @@ async function runAction(step: StepToRun, signal: AbortSignal, means: ScriptMean
         parameters: withoutSecrets(actionner.parameters, parameters),
         targets: mintTargets({ actionner, event, pod: step.pod, reach, payload }, mint),
         keeps,
+        seconds: milliseconds / 1000,
       };
     });
   return runScript({ plugin: actionner.id, uses: behaviour.uses, record, milliseconds, event, given }, signal, means);

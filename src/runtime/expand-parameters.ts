@@ -1,7 +1,8 @@
+import { isBourneShell } from '../model/bourne-shell.ts';
 import { DoorError } from '../model/door-error.ts';
 import { type ParameterSchema, parameterFacts } from '../model/parameters.ts';
 import { expandProgram, expandText } from './expand-text.ts';
-import { isBourneShell, shellText } from './shell-text.ts';
+import { shellText } from './shell-text.ts';
 import type { Tokens } from './tokens.ts';
 
 /**

@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { isBourneShell, shellText } from './shell-text.ts';
+import { shellText } from './shell-text.ts';
 
 describe('shellText', () => {
   it('sets the values that the text uses, and only those', () => {
@@ -86,15 +86,6 @@ describe('shellText', () => {
     ]);
     expect(run(shellText('printf "%s" "${A-B}${A/B}${A_B}${A-B}"', tokens))).toBe('1231');
   });
-});
-
-describe('isBourneShell', () => {
-  it.each(['sh', '/bin/sh', '/usr/bin/bash', 'dash', 'ksh', 'zsh', 'ash'])('knows %s', (shell) =>
-    expect(isBourneShell(shell)).toBe(true),
-  );
-  it.each(['/usr/bin/python3', 'perl', 'fish', 'pwsh', '', '/bin/bash/'])('refuses %s', (shell) =>
-    expect(isBourneShell(shell)).toBe(false),
-  );
 });
 
 function run(script: string, env: Record<string, string> = {}): string {

@@ -1,7 +1,5 @@
 import type { Tokens } from './tokens.ts';
 
-const BOURNE_SHELLS = ['sh', 'ash', 'bash', 'dash', 'ksh', 'zsh'];
-
 /** Variables that steer the shell or the programs it starts. They keep their meaning, whatever an alert holds. */
 const OWN_VARIABLES = new Set(
   (
@@ -14,11 +12,6 @@ const IDENTIFIER = /^[A-Za-z_][A-Za-z0-9_]*$/;
 const TOKEN_SHAPE = /^[A-Z][A-Z0-9_]*$/;
 const BRACED = /\$\{([^}]*)\}/g;
 const VARIABLE = /\$(?:\{[#!]?)?([A-Za-z_][A-Za-z0-9_]*)/g;
-
-/** Whether a shell, given by its name or path, takes {@link shellText}. */
-export function isBourneShell(shell: string): boolean {
-  return BOURNE_SHELLS.includes(shell.split('/').at(-1) ?? '');
-}
 
 /**
  * A command or script for a shell of the Bourne family, with its tokens: the values come as variables, set in front of the

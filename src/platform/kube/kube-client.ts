@@ -35,6 +35,8 @@ export interface KubeClient {
   readonly sent: (signal: AbortSignal, patch?: PatchStrategy) => SentBy;
   /** Cluster and credentials, for what is no plain request. */
   readonly config: KubeConfig;
+  /** Whether it answers, as all requests know it. */
+  readonly presence: ApiPresence;
   readonly readPod: (pod: ObjectName, signal: AbortSignal) => Promise<V1Pod>;
   readonly readNode: (name: string, signal: AbortSignal) => Promise<V1Node>;
   readonly readReplicaSet: (replicaSet: ObjectName, signal: AbortSignal) => Promise<V1ReplicaSet>;
@@ -111,6 +113,7 @@ export function openKubeClient(settings: KubeSettings): KubeClient {
     },
     sent: (signal, patch = PatchStrategy.MergePatch) => carried(signal, patch),
     config,
+    presence,
     ...podRequests(configuration, carried),
     ...otherRequests(configuration, carried),
     watchPods: async (namespace, resourceVersion, signal) => {
