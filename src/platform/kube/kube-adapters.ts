@@ -11,6 +11,7 @@ import type { KubeClient, ObjectName } from './kube-client.ts';
 import { type KubeSettings, ownPod } from './kube-config.ts';
 import { KubeRefusal } from './kube-transport.ts';
 import { podsOfNode } from './node-pods.ts';
+import { PodLookups } from './pod-lookups.ts';
 import { ownerOf } from './pod-owner.ts';
 import { createTargetLookups } from './target-lookups.ts';
 import { whenMissing } from './when-missing.ts';
@@ -100,25 +101,6 @@ function doors({ open, self }: KubeDoorMeans): KubeDoors {
       await open().mergeNode(node.name, { metadata: { labels } }, signal).catch(failOfNode(node));
     },
   } as Partial<KubeDoors> as KubeDoors;
-}
-
-/** What was found out of pods, for as long as their step lasts: its doors share one lookup. */
-class PodLookups {
-  readonly #found = new WeakMap<PodTarget, Promise<V1Pod>>();
-
-  find(client: KubeClient, pod: PodTarget, signal: AbortSignal): Promise<V1Pod> {
-    const known = this.#found.get(pod);
-    if (known) return known;
-    const lookup = client.readPod(pod, signal).catch(whenMissing(() => podNotFound(pod)));
-    this.#found.set(pod, lookup);
-    lookup.catch(() => this.#found.delete(pod));
-    return lookup;
-  }
-
-  /** The UID that the reference carries, or that of the pod that now has the name. */
-  async uid(client: KubeClient, pod: PodTarget, signal: AbortSignal): Promise<string> {
-    return pod.uid ?? (await this.find(client, pod, signal)).metadata?.uid ?? '';
-  }
 }
 
 /** Milliseconds between two tries to evict where the API server does not say: as long as kubectl waits. */
