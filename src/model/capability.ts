@@ -104,6 +104,8 @@ export interface HttpRequest {
   readonly headers?: Readonly<Record<string, string>> | undefined;
   /** Undefined: none is sent. */
   readonly body?: string | undefined;
+  /** Milliseconds to wait for the answer, and for each part of it: 10 s if it does not say. */
+  readonly timeoutMs?: number | undefined;
 }
 
 /** The answer of an endpoint, whatever its status. */

@@ -16,6 +16,7 @@ const request = z.strictObject({
   path: z.string().max(4_096).startsWith('/').optional(),
   headers: texts.optional(),
   body: z.string().max(LONGEST_BODY).optional(),
+  timeoutMs: z.int().min(1).max(3_600_000).optional(),
 });
 const mail = z.strictObject({
   subject: z.string().max(998),
