@@ -18,6 +18,25 @@ export function podNotFound({ name, namespace }: { readonly name: string; readon
   return new DoorError('not-found', `the pod '${name}' in the namespace '${namespace}' doesn't exist`);
 }
 
+/** An object of an audit alert by its names. */
+interface NamedObject {
+  /** Plural: `deployments`. */
+  readonly resource: string;
+  readonly name: string;
+  readonly namespace: string;
+}
+
+/** An object as Falco Talon's sentences name it: `deployment 'web' in the namespace 'shop'`; cluster roles are in an empty one. */
+export function placedObject({ resource, name, namespace }: NamedObject): string {
+  const where = resource === 'namespaces' ? '' : ` in the namespace '${namespace}'`;
+  return `${resource.slice(0, -1)} '${name}'${where}`;
+}
+
+/** Falco Talon's error for an object that the API server does not know. */
+export function objectNotFound(object: NamedObject): DoorError {
+  return new DoorError('not-found', `the ${placedObject(object)} doesn't exist`);
+}
+
 /** The kinds of objects that can be deleted, as audit alerts name them, with their API groups. */
 export const DELETABLE: Readonly<Record<string, string>> = {
   namespaces: '',

@@ -3,7 +3,7 @@ import { DoorError } from '../model/door-error.ts';
 import type { Mint } from '../model/door-row.ts';
 import { FIELD_KEYS, namespace, podName, targetName, targetNamespace, targetResource } from '../model/event-fields.ts';
 import type { FalcoEvent } from '../model/falco-event.ts';
-import { DELETABLE, isNamespaceName, isObjectName, podNotFound } from '../model/kube-names.ts';
+import { DELETABLE, isNamespaceName, isObjectName, objectNotFound, podNotFound } from '../model/kube-names.ts';
 import type { EndpointAddress, EndpointTarget, PodTarget } from '../model/targets.ts';
 
 /** What the targets of an action are made of. */
@@ -52,12 +52,10 @@ function objectTarget(event: FalcoEvent) {
   if (!Object.hasOwn(DELETABLE, resource)) throw new DoorError('not-found', UNMANAGED);
   const inNone = resource === 'namespaces' || resource === 'clusterroles';
   const namespace = inNone ? '' : (targetNamespace(event) ?? '');
-  const singular = resource.slice(0, -1);
   // The names of roles may hold what others may not, but nothing that would lead elsewhere in a path.
   const isName = /roles$/.test(resource) ? /^[^/%]+$/.test(name) && name !== '.' && name !== '..' : isObjectName(name);
   if (isName && name.length <= 253 && (inNone || isNamespaceName(namespace))) {
     return { kind: 'object', resource, name, namespace } as const;
   }
-  const where = resource === 'namespaces' ? '' : ` in the namespace '${namespace}'`;
-  throw new DoorError('not-found', `the ${singular} '${name}'${where} doesn't exist`);
+  throw objectNotFound({ resource, name, namespace });
 }

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { defineActionner } from '../../model/definition.ts';
+import { defineActionner, podOf } from '../../model/definition.ts';
 import { FIELD_KEYS } from '../../model/event-fields.ts';
 
 /** Marks the node of the pod as unschedulable. */
@@ -16,4 +16,19 @@ export const cordon = defineActionner({
   example: `- action: Cordon the node
   actionner: kubernetes:cordon
 `,
+  behaviour: {
+    idempotent: true,
+    uses: ['nodes.ofPod', 'nodes.cordon'],
+    deadline: 60,
+    writes: () => ['node'],
+    async run({ targets, use }) {
+      const node = await use['nodes.ofPod'](podOf(targets));
+      await use['nodes.cordon'](node);
+      return {
+        status: 'success',
+        output: `the node '${node.name}' has been cordoned`,
+        objects: { node: node.name },
+      };
+    },
+  },
 });

@@ -56,6 +56,8 @@ export const OBJECT_DOORS = {
   'objects.delete': {
     api: 'kubernetes',
     effect: true,
+    // An alert names an object and has no UID of it: whatever has the name is meant.
+    ends: true,
     price: deletions(),
     decode: (given) => [given.target(0, 'object')],
     answer: nothing,

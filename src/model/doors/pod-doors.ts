@@ -12,6 +12,14 @@ const OWNERS = ['daemonsets', 'replicasets', 'statefulsets'].map(
   (resource): KubeGrant => ({ group: 'apps', resource, verbs: ['get'] }),
 );
 
+/** A value may be as long as all annotations of an object together. */
+const annotations = z.record(
+  z.string().max(4_096),
+  z
+    .string()
+    .max(256 * 1_024)
+    .nullable(),
+);
 const newArtifact = z.strictObject({ name: z.string().max(255), mediaType: z.string().max(255) });
 
 /** The doors to pods and nodes. */
@@ -93,7 +101,7 @@ export const POD_DOORS = {
     api: 'kubernetes',
     effect: true,
     price: [pods('patch')],
-    decode: (given) => [given.target(0, 'pod'), given.labels(1)],
+    decode: (given) => [given.target(0, 'pod'), given.value(1, annotations)],
     answer: nothing,
   },
   'pods.containers': {
@@ -163,7 +171,7 @@ export const POD_DOORS = {
     api: 'kubernetes',
     effect: true,
     price: [nodes('patch')],
-    decode: (given) => [given.target(0, 'node'), given.labels(1)],
+    decode: (given) => [given.target(0, 'node'), given.value(1, annotations)],
     answer: nothing,
   },
   'nodes.cordon': {

@@ -6,11 +6,13 @@ import type { AdaptersOf } from '../../model/door-row.ts';
 import { isObjectName, podNotFound } from '../../model/kube-names.ts';
 import type { TargetLookups } from '../../model/target-facts.ts';
 import type { NodeTarget, PodTarget } from '../../model/targets.ts';
+import { deleteDoors } from './delete-doors.ts';
 import { GoneWaits } from './gone-waits.ts';
 import type { KubeClient, ObjectName } from './kube-client.ts';
 import { type KubeSettings, ownPod } from './kube-config.ts';
 import { KubeRefusal } from './kube-transport.ts';
 import { podsOfNode } from './node-pods.ts';
+import { patchDoors } from './patch-doors.ts';
 import { PodLookups } from './pod-lookups.ts';
 import { ownerOf } from './pod-owner.ts';
 import { createTargetLookups } from './target-lookups.ts';
@@ -68,16 +70,13 @@ export interface KubeDoorMeans {
   readonly spool: ArtifactSpool | undefined;
 }
 
-function doors({ open, self }: KubeDoorMeans): KubeDoors {
+function doors(means: KubeDoorMeans): KubeDoors {
+  const { open, self } = means;
   const pods = new PodLookups();
   const waits = new GoneWaits();
   return {
-    'pods.label': async (pod, labels, signal) => {
-      const metadata = { ...(pod.uid !== undefined && { uid: pod.uid }), labels };
-      await open()
-        .mergePod(pod, { metadata }, signal)
-        .catch(whenMissing(() => podNotFound(pod)));
-    },
+    ...patchDoors(means),
+    ...deleteDoors(means),
     'pods.delete': async (pod, gracePeriodSeconds, signal) => {
       const uid = await pods.uid(open(), pod, signal);
       await open()
@@ -97,9 +96,6 @@ function doors({ open, self }: KubeDoorMeans): KubeDoors {
     },
     'nodes.ofPod': async (pod, signal) => nodeOf(pod, await pods.find(open(), pod, signal)),
     'nodes.pods': (node, signal) => podsOfNode(open(), node, self(), signal),
-    'nodes.label': async (node, labels, signal) => {
-      await open().mergeNode(node.name, { metadata: { labels } }, signal).catch(failOfNode(node));
-    },
   } as Partial<KubeDoors> as KubeDoors;
 }
 
@@ -148,11 +144,4 @@ function nodeOf(pod: PodTarget, found: V1Pod): NodeTarget {
   const name = found.spec?.nodeName ?? '';
   if (isObjectName(name)) return { kind: 'node', name };
   throw new DoorError('refused', `the pod '${pod.name}' in the namespace '${pod.namespace}' is on no node yet`);
-}
-
-function failOfNode({ name }: NodeTarget) {
-  return (error: unknown): never => {
-    const missing = error instanceof DoorError && error.code === 'not-found';
-    throw missing ? new DoorError('refused', `error getting node '${name}': ${error.message}`) : error;
-  };
 }
