@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { isCidr } from './ip-address.ts';
+import { isNamespaceName } from './kube-names.ts';
 import type { ParameterValue } from './rule.ts';
 
 /**
@@ -119,6 +120,20 @@ const texts = z.array(
 /** A list of texts. Undefined when left out, which is not the same as empty. */
 export function textList(description: string) {
   return texts
+    .nullish()
+    .transform((value) => value ?? undefined)
+    .meta({ description, default: [] });
+}
+
+/** A list of namespaces. Undefined when left out, which is not the same as empty. */
+export function namespaceList(description: string) {
+  return texts
+    .superRefine((values, context) => {
+      for (const [index, value] of values.entries()) {
+        if (isNamespaceName(value)) continue;
+        context.addIssue({ code: 'custom', path: [index], message: `wrong namespace '${value}'` });
+      }
+    })
     .nullish()
     .transform((value) => value ?? undefined)
     .meta({ description, default: [] });

@@ -1,7 +1,8 @@
 import * as z from 'zod';
-import { defineActionner } from '../../model/definition.ts';
-import { FIELD_KEYS } from '../../model/event-fields.ts';
-import { cidrList, integer, textList } from '../../model/parameters.ts';
+import { defineActionner, podOf } from '../../model/definition.ts';
+import { DoorError } from '../../model/door-error.ts';
+import { FIELD_KEYS, remoteIp } from '../../model/event-fields.ts';
+import { cidrList, integer, namespaceList } from '../../model/parameters.ts';
 
 /** Denies the pod's workload the remote address of the alert, by a policy of Calico. */
 export const networkpolicy = defineActionner({
@@ -15,7 +16,7 @@ export const networkpolicy = defineActionner({
   requires: [FIELD_KEYS.podName, FIELD_KEYS.namespace, FIELD_KEYS.remoteIp],
   parameters: z.object({
     allow_cidr: cidrList('networks that stay reachable; all of them when neither list is given', ['0.0.0.0/0']),
-    allow_namespaces: textList('namespaces whose pods stay reachable'),
+    allow_namespaces: namespaceList('namespaces whose pods stay reachable'),
     order: integer('place among the policies of the cluster; lower comes first'),
   }),
   example: `- action: Deny the address
@@ -29,4 +30,24 @@ export const networkpolicy = defineActionner({
       - green-ns
       - blue-ns
 `,
+  behaviour: {
+    idempotent: true,
+    uses: ['pods.workload', 'calico.deny'],
+    deadline: 60,
+    writes: () => ['owner'],
+    async run({ event, parameters: { allow_cidr: cidrs, allow_namespaces: namespaces, order }, targets, use }) {
+      const { name: pod, namespace } = podOf(targets);
+      const workload = await use['pods.workload'](podOf(targets));
+      if (!workload) {
+        const error = `can't find the owner and/or labels for the pod '${pod}' in the namespace '${namespace}'`;
+        throw new DoorError('refused', error);
+      }
+      const ip = remoteIp(event) ?? '';
+      const { name, change } = await use['calico.deny'](workload, ip, { cidrs, namespaces }, order);
+      const output = `the caliconetworkpolicy '${name}' in the namespace '${namespace}' has been ${change}`;
+      // Falco Talon's spelling.
+      const policy = change === 'updated' && { caliconetworpolicy: name };
+      return { status: 'success', output, objects: { pod, namespace, ...policy } };
+    },
+  },
 });

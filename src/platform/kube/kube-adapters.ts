@@ -11,12 +11,14 @@ import { GoneWaits } from './gone-waits.ts';
 import type { KubeClient, ObjectName } from './kube-client.ts';
 import { type KubeSettings, ownPod } from './kube-config.ts';
 import { KubeRefusal } from './kube-transport.ts';
+import { networkPolicyDoors } from './network-policy-doors.ts';
 import { podsOfNode } from './node-pods.ts';
 import { patchDoors } from './patch-doors.ts';
 import { PodLookups } from './pod-lookups.ts';
 import { ownerOf } from './pod-owner.ts';
 import { createTargetLookups } from './target-lookups.ts';
 import { whenMissing } from './when-missing.ts';
+import { workloadDoor } from './workload-door.ts';
 
 /** The doors that lead to a Kubernetes API server. */
 export type KubeDoors = AdaptersOf<
@@ -57,7 +59,7 @@ export function createKubeAdapters(settings: KubeSettings, spool?: ArtifactSpool
     close: async () => {
       await client?.close();
     },
-    adapters: doors({ open, self: () => self, spool }),
+    adapters: doors({ open, self: () => self, spool, protectedCidrs: settings.protectedCidrs ?? [] }),
     lookups: createTargetLookups(open),
   };
 }
@@ -68,6 +70,8 @@ export interface KubeDoorMeans {
   /** The pod that Talon itself runs in, where it does and knows it. */
   readonly self: () => ObjectName | undefined;
   readonly spool: ArtifactSpool | undefined;
+  /** Networks that no policy is to deny. */
+  readonly protectedCidrs: readonly string[];
 }
 
 function doors(means: KubeDoorMeans): KubeDoors {
@@ -77,6 +81,8 @@ function doors(means: KubeDoorMeans): KubeDoors {
   return {
     ...patchDoors(means),
     ...deleteDoors(means),
+    ...workloadDoor({ open, pods }),
+    ...networkPolicyDoors(means),
     'pods.delete': async (pod, gracePeriodSeconds, signal) => {
       const uid = await pods.uid(open(), pod, signal);
       await open()

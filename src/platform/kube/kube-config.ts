@@ -18,6 +18,8 @@ export interface KubeSettings {
   readonly podName?: string | undefined;
   /** Milliseconds until a request without an answer fails, if not 15,000. */
   readonly answerTimeout?: number;
+  /** Networks that no policy is to deny, beside those that none ever does: of nodes, services, name servers. With a mask. */
+  readonly protectedCidrs?: readonly string[];
 }
 
 const SERVICE_ACCOUNT_FOLDER = '/var/run/secrets/kubernetes.io/serviceaccount';

@@ -11,10 +11,14 @@ export function isMirror({ metadata }: V1Pod): boolean {
 }
 
 /** What controls the pod. Where no reference says that it does, the first one counts, as in Falco Talon. */
-export function ownerOf({ metadata }: V1Pod): Owner | null {
-  const references = metadata?.ownerReferences ?? [];
-  const owner = references.find(({ controller }) => controller) ?? references[0];
+export function ownerOf(pod: V1Pod): Owner | null {
+  const owner = controllingReference(pod) ?? pod.metadata?.ownerReferences?.[0];
   return owner ? { kind: ownerKind(owner), name: owner.name } : null;
+}
+
+/** The reference to what controls an object, where one says that it does. */
+export function controllingReference({ metadata }: Pick<V1Pod, 'metadata'>): V1OwnerReference | undefined {
+  return metadata?.ownerReferences?.find(({ controller }) => controller);
 }
 
 /**
@@ -22,7 +26,7 @@ export function ownerOf({ metadata }: V1Pod): Owner | null {
  * let go of what is not theirs, and a kubelet deletes mirror pods without a file.
  */
 export function controllerOf(pod: V1Pod): PodOwner | null {
-  const owner = pod.metadata?.ownerReferences?.find(({ controller }) => controller);
+  const owner = controllingReference(pod);
   if (!owner) return null;
   const { apiVersion, kind, name } = owner;
   const isStatic = apiVersion === 'v1' && kind === 'Node' && isMirror(pod) && name === pod.spec?.nodeName;
