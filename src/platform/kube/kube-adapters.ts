@@ -7,6 +7,7 @@ import { isObjectName, podNotFound } from '../../model/kube-names.ts';
 import type { TargetLookups } from '../../model/target-facts.ts';
 import type { NodeTarget, PodTarget } from '../../model/targets.ts';
 import { deleteDoors } from './delete-doors.ts';
+import { eventDoor } from './event-door.ts';
 import { GoneWaits } from './gone-waits.ts';
 import type { KubeClient, ObjectName } from './kube-client.ts';
 import { type KubeSettings, ownPod } from './kube-config.ts';
@@ -81,6 +82,7 @@ function doors(means: KubeDoorMeans): KubeDoors {
   return {
     ...patchDoors(means),
     ...deleteDoors(means),
+    ...eventDoor(means),
     ...workloadDoor({ open, pods }),
     ...networkPolicyDoors(means),
     'pods.delete': async (pod, gracePeriodSeconds, signal) => {
