@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { podAlert } from './alert.ts';
 import type { KubeObject, WatchEvent } from './cluster/kube-api.ts';
@@ -5,7 +7,8 @@ import { RealPods } from './cluster/real-pods.ts';
 import { useRealCluster } from './cluster/use-real-cluster.ts';
 import { waitUntil } from './cluster/wait-until.ts';
 import { grantedTo } from './granted-rights.ts';
-import type { Talon } from './talon.ts';
+import { makeScratch, removeScratch } from './scratch.ts';
+import type { LogLine, Talon } from './talon.ts';
 import { startTalon } from './talon-home.ts';
 
 const RULES = `
@@ -37,64 +40,70 @@ describe('kubernetes:terminate of pods that really run', () => {
   const cluster = useRealCluster();
   let talon: Talon;
   let pods: RealPods;
+  let folder: string;
 
   beforeAll(async () => {
+    folder = makeScratch();
     const { kubeconfig } = await grantedTo(cluster, 'terminator', ['kubernetes:terminate']);
     talon = await startTalon({ rules: RULES, kubeconfig });
     pods = new RealPods(cluster, await cluster.namespace('terminate'));
   });
-  afterAll(() => talon?.stop());
+  afterAll(async () => {
+    await talon?.stop();
+    removeScratch(folder);
+  });
 
   it('lets the process end in its own time, within the time that the rule grants', async () => {
     const pod = await startScript('slow', SLOW);
-    const end = await follow(pod, () => talon.result(podAlert('with grace', pods.namespace.name, 'slow')));
+    const end = await follow(pod, podAlert('with grace', pods.namespace.name, 'slow'));
     expect(end.result.status).toBe('success');
-    expect(end.log).toBe('up\nasked to end\nhas ended\n');
+    expect(end.printed).toBe('up\nasked to end\nhas ended\n');
     expect(end.milliseconds).toBeGreaterThan(1900);
     expect(end.milliseconds).toBeLessThan(20_000);
   });
 
   it('kills the process when that time is over', async () => {
     const pod = await startScript('deaf', DEAF);
-    const end = await follow(pod, () => talon.result(podAlert('too little', pods.namespace.name, 'deaf')));
+    const end = await follow(pod, podAlert('too little', pods.namespace.name, 'deaf'));
     expect(end.result.status).toBe('success');
-    expect(end.log).toBe('up\nasked to end\n');
+    expect(end.printed).toBe('up\nasked to end\n');
     expect(end.milliseconds).toBeGreaterThan(900);
     expect(end.milliseconds).toBeLessThan(10_000);
   });
 
-  it('without grace,  takes the pod away at once', async () => {
+  it('takes the pod away at once where the rule grants no time', async () => {
     const pod = await startScript('now', SLOW);
-    const end = await follow(pod, () => talon.result(podAlert('at once', pods.namespace.name, 'now')));
+    const end = await follow(pod, podAlert('at once', pods.namespace.name, 'now'));
     expect(end.result.status).toBe('success');
     expect(end.milliseconds).toBeLessThan(1900);
   });
 
   async function startScript(name: string, script: string): Promise<KubeObject> {
-    const pod = await pods.start(name, ['sh', '-c', script]);
-    await waitUntil('the process to be up', async () => (await pods.log(name)) === 'up\n');
+    const pod = await pods.startWriting(name, script, join(folder, name));
+    await waitUntil('the process to be up', () => printed(name) === 'up\n');
     return pod;
   }
 
-  /** What a pod prints until it is gone, and how long that takes from the deletion on. */
-  async function follow<T>({ metadata: { name, uid } }: KubeObject, end: () => Promise<T>): Promise<Followed<T>> {
+  function printed(name: string): string {
+    return readFileSync(join(folder, name), 'utf8');
+  }
+
+  /** What a pod prints until it is gone, and how long that takes from the alert on. */
+  async function follow({ metadata: { name, uid } }: KubeObject, alert: string): Promise<Followed> {
     const events: WatchEvent[] = [];
     const endWatch = await pods.namespace.watchPods((event) => events.push(event));
-    const log = cluster.api.must<string>('GET', `${pods.namespace.pods(name)}/log?follow=true`);
-    // The log must be followed before the pod goes.
-    await waitUntil('the log to be followed', async () => (await pods.log(name)) !== '');
     const started = performance.now();
-    const result = await end();
+    const result = await talon.result(alert);
     const gone = await waitUntil('the pod to be gone', () =>
       events.find(({ type, object }) => type === 'DELETED' && object.metadata.uid === uid),
     );
     endWatch();
-    return { result, log: await log, milliseconds: gone.at - started };
+    return { result, printed: printed(name), milliseconds: gone.at - started };
   }
 });
 
-interface Followed<T> {
-  readonly result: T;
-  readonly log: string;
+interface Followed {
+  readonly result: LogLine;
+  readonly printed: string;
   readonly milliseconds: number;
 }

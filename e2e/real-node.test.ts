@@ -1,12 +1,21 @@
-import { describe, expect, it } from 'vitest';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { WatchEvent } from './cluster/kube-api.ts';
 import { image, REAL_NODE } from './cluster/real-node.ts';
 import { RealPods } from './cluster/real-pods.ts';
 import { useRealCluster } from './cluster/use-real-cluster.ts';
 import { waitUntil } from './cluster/wait-until.ts';
+import { makeScratch, removeScratch } from './scratch.ts';
 
 describe('the real node that the other tests stand on', () => {
   const cluster = useRealCluster();
+  let folder: string;
+
+  beforeAll(() => {
+    folder = makeScratch();
+  });
+  afterAll(() => removeScratch(folder));
 
   async function makePods(): Promise<RealPods> {
     return new RealPods(cluster, await cluster.namespace('real'));
@@ -78,14 +87,15 @@ describe('the real node that the other tests stand on', () => {
     const pods = await makePods();
     const script =
       "trap 'echo asked to end; sleep 2; echo has ended; exit 0' TERM; echo up; while :; do sleep 0.1; done";
-    const pod = await pods.start('slow', ['sh', '-c', script], { terminationGracePeriodSeconds: 60 });
-    await waitUntil('the trap', async () => (await pods.log('slow')) === 'up\n');
+    const file = join(folder, 'slow');
+    const pod = await pods.startWriting('slow', script, file);
+    await waitUntil('the trap', () => readFileSync(file, 'utf8') === 'up\n');
     const events: WatchEvent[] = [];
     const endWatch = await pods.namespace.watchPods((event) => events.push(event));
     await cluster.api.must('DELETE', pods.namespace.pods('slow'), { gracePeriodSeconds: 30 });
-    await waitUntil('the pod to print its last', async () => (await pods.log('slow')).endsWith('has ended\n'));
     await waitUntil('the pod to be gone', async () => (await pods.namespace.find('slow')) === undefined);
     endWatch();
+    expect(readFileSync(file, 'utf8')).toBe('up\nasked to end\nhas ended\n');
     const of = (type: WatchEvent['type']) =>
       events.filter(({ type: each, object }) => each === type && object.metadata.uid === pod.metadata.uid);
     const marked = of('MODIFIED').find(({ object }) => object.metadata.deletionTimestamp !== undefined);

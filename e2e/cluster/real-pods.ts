@@ -1,3 +1,4 @@
+import { basename, dirname } from 'node:path';
 import { type ExecResult, execInPod } from './exec-in-pod.ts';
 import type { KubeObject } from './kube-api.ts';
 import { image, REAL_NODE } from './real-node.ts';
@@ -25,6 +26,17 @@ export class RealPods {
   ): Promise<KubeObject> {
     const containers = [{ name: 'main', image: image('app'), command }];
     return this.namespace.pod(name, { node: REAL_NODE, spec: { containers, enableServiceLinks: false, ...spec } });
+  }
+
+  /** Starts a pod that writes what its script prints to a file of the machine, since the log of a pod goes with it. */
+  startWriting(name: string, script: string, file: string): Promise<KubeObject> {
+    const output = basename(file);
+    const command = ['sh', '-c', `exec > "/output/${output}"; ${script}`];
+    const volumeMounts = [{ name: 'output', mountPath: '/output' }];
+    return this.start(name, command, {
+      containers: [{ name: 'main', image: image('app'), command, volumeMounts }],
+      volumes: [{ name: 'output', hostPath: { path: dirname(file), type: 'Directory' } }],
+    });
   }
 
   /** What the container has printed so far. */
