@@ -166,7 +166,8 @@ describe.each(acting)('%s', (_, actionner, behaviour) => {
   });
 
   it('says of all parameters what it writes, and writes nothing else', () => {
-    const effects = behaviour.uses.filter((door) => DOORS[door].effect);
+    // What is changed elsewhere is no object of the cluster.
+    const effects = behaviour.uses.filter((door) => DOORS[door].effect && DOORS[door].api === 'kubernetes');
     expect(variants(actionner).length).toBeGreaterThan(0);
     for (const parameters of variants(actionner)) {
       const written = behaviour.writes(parameters as never);

@@ -1,6 +1,8 @@
 import * as z from 'zod';
-import { defineActionner } from '../../model/definition.ts';
+import { defineActionner, targetOf } from '../../model/definition.ts';
+import { DoorError } from '../../model/door-error.ts';
 import { integer, requiredText, text } from '../../model/parameters.ts';
+import type { FunctionRef } from '../../model/references.ts';
 
 /** Calls a Cloud Run function with the alert as body. */
 export const cloudFunction = defineActionner({
@@ -23,4 +25,23 @@ export const cloudFunction = defineActionner({
     gcp_function_location: us-central1
     gcp_function_timeout: 10
 `,
+  behaviour: {
+    idempotent: false,
+    uses: ['functions.call'],
+    deadline: 60,
+    lasts: ({ gcp_function_timeout }) => gcp_function_timeout,
+    writes: () => [],
+    reach: ({ gcp_function_name, gcp_function_location }) => ({
+      called: { name: gcp_function_name, location: gcp_function_location },
+    }),
+    async run({ parameters: { gcp_function_location: location, gcp_function_timeout: timeout }, targets, use }) {
+      const called = targetOf<'called', FunctionRef>(targets, 'called');
+      const { status, body } = await use['functions.call'](called, timeout);
+      if (status < 200 || status > 299) {
+        throw new DoorError('refused', `function invocation failed with status ${status}: ${body}`);
+      }
+      const objects = { name: called.name, location, function_response_status: String(status) };
+      return { status: 'success', output: body, objects };
+    },
+  },
 });

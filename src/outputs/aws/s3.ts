@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { defineOutput } from '../../model/definition.ts';
+import { keyPrefix } from '../../model/key-prefix.ts';
 import { requiredText, text } from '../../model/parameters.ts';
 
 /** Keeps artifacts in a bucket of AWS S3. */
@@ -22,4 +23,18 @@ export const s3 = defineOutput({
       prefix: captures
       region: eu-west-1
 `,
+  behaviour: {
+    uses: ['s3.put'],
+    deadline: 600,
+    reach: ({ bucket, prefix, region }) => ({
+      store: { category: 'aws', name: bucket, prefix: keyPrefix(prefix), region },
+    }),
+    async store({ artifact, store, key, facts, use }) {
+      await use['s3.put'](store, artifact, key, facts);
+      const output = `the file '${artifact.name}' has been uploaded as the key '${store.prefix}${key}' to the bucket '${store.name}'`;
+      const region = store.region && { region: store.region };
+      const objects = { file: artifact.name, bucket: store.name, prefix: store.prefix, key, ...region };
+      return { status: 'success', output, objects };
+    },
+  },
 });

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { defineOutput } from '../../model/definition.ts';
+import { keyPrefix } from '../../model/key-prefix.ts';
 import { requiredText, text } from '../../model/parameters.ts';
 
 /** Keeps artifacts in a bucket of MinIO. */
@@ -20,4 +21,20 @@ export const s3 = defineOutput({
       bucket: falco-talon
       prefix: files
 `,
+  behaviour: {
+    uses: ['minio.put'],
+    deadline: 600,
+    reach: ({ bucket, prefix }) => ({
+      store: { category: 'minio', name: bucket, prefix: keyPrefix(prefix), region: '' },
+    }),
+    async store({ artifact, store, key, facts, use }) {
+      await use['minio.put'](store, artifact, key, facts);
+      const output = `the file '${artifact.name}' has been uploaded as the key '${store.prefix}${key}' to the bucket '${store.name}'`;
+      return {
+        status: 'success',
+        output,
+        objects: { file: artifact.name, bucket: store.name, prefix: store.prefix, key },
+      };
+    },
+  },
 });

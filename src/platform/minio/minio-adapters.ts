@@ -1,0 +1,66 @@
+import type { ArtifactSpool } from '../../model/artifact-spool.ts';
+import type { AdaptersOf } from '../../model/door-row.ts';
+import { TalonError } from '../../model/talon-error.ts';
+import type { StoreTarget } from '../../model/targets.ts';
+import { checkBucketName } from '../bucket-name.ts';
+import { OnceOpened } from '../once-opened.ts';
+
+/** The group `minio` of the settings. */
+export interface MinioSettings {
+  /** Host and port, without a scheme. */
+  readonly endpoint: string;
+  readonly access_key: string;
+  readonly secret_key: string;
+  readonly use_ssl: boolean;
+}
+
+/** The door that leads to a MinIO server, and what else is asked of it. */
+export interface MinioAdapters {
+  readonly adapters: AdaptersOf<'minio'>;
+  /** @throws DoorError for a bucket that is not there */
+  readonly checkStore: (store: StoreTarget, signal: AbortSignal) => Promise<void>;
+  /** Checks the settings and loads the client, without a call. @throws TalonError of code `outputs` */
+  readonly init: () => Promise<void>;
+  readonly close: () => Promise<void>;
+}
+
+/** Nothing is loaded before `init`, or a door that comes before it. */
+export function createMinioAdapters(settings: MinioSettings, spool: ArtifactSpool): MinioAdapters {
+  const minio = new OnceOpened(async () => {
+    const endpoint = endpointUrl(settings);
+    const sdk = await import('./minio-client.ts');
+    return { sdk, client: sdk.openMinioClient(endpoint, settings) };
+  });
+  return {
+    adapters: {
+      'minio.put': async (store, artifact, key, facts, signal) => {
+        checkBucketName(store.name);
+        const { sdk, client } = await minio.forDoor();
+        await sdk.putObject({ store, artifact, key, facts }, { client, spool, keepsChecksum: false }, signal);
+      },
+    },
+    checkStore: async ({ name }, signal) => {
+      checkBucketName(name);
+      const { sdk, client } = await minio.forDoor();
+      await sdk.checkBucket(client, name, signal);
+    },
+    init: async () => {
+      await minio.get();
+    },
+    close: async () => {
+      const opened = await minio.peek()?.catch(() => undefined);
+      opened?.client.destroy();
+    },
+  };
+}
+
+/** @throws TalonError in the words of Falco Talon's client */
+function endpointUrl({ endpoint, use_ssl }: MinioSettings): string {
+  const host = endpoint.replace(/\/$/, '');
+  if (/[/?#@\\]/.test(host)) throw new TalonError('outputs', 'Endpoint url cannot have fully qualified paths.');
+  const url = `${use_ssl ? 'https' : 'http'}://${host}`;
+  if (!/^[A-Za-z0-9._:[\]-]+$/.test(host) || !URL.canParse(url)) {
+    throw new TalonError('outputs', `Endpoint: ${host} does not follow ip address or domain name standards.`);
+  }
+  return url;
+}
