@@ -1,9 +1,10 @@
-import type { FailureCode } from './outcome.ts';
+import type { FailureCode, Objects } from './outcome.ts';
 
 export interface DoorErrorOptions {
   readonly cause?: unknown;
   readonly retryAfterMs?: number | undefined;
   readonly replaced?: boolean;
+  readonly objects?: Objects;
 }
 
 /**
@@ -16,15 +17,18 @@ export class DoorError extends Error {
   readonly retryAfterMs?: number;
   /** Another object of the same name has taken the place of the one that was meant. */
   readonly replaced: boolean;
+  /** What was acted on, where a plug-in fails by its own judgement. What a door failed of, it knows itself. */
+  readonly objects?: Objects;
   constructor(
     code: FailureCode,
     message: string,
-    { retryAfterMs, replaced = false, ...options }: DoorErrorOptions = {},
+    { retryAfterMs, replaced = false, objects, ...options }: DoorErrorOptions = {},
   ) {
     super(message, options);
     this.code = code;
     this.replaced = replaced;
     if (retryAfterMs !== undefined) this.retryAfterMs = retryAfterMs;
+    if (objects !== undefined) this.objects = objects;
     this.name = 'DoorError';
   }
 
@@ -32,4 +36,12 @@ export class DoorError extends Error {
   get gone(): boolean {
     return this.code === 'not-found' || this.replaced;
   }
+}
+
+/**
+ * Why a door failed, for plug-ins: in the sandbox an error of a door is not a DoorError any more, but has its code. Undefined for
+ * any other error.
+ */
+export function codeOf(error: unknown): FailureCode | undefined {
+  return error instanceof Error && 'code' in error ? (error.code as FailureCode) : undefined;
 }

@@ -223,7 +223,7 @@ describe('an outcome', () => {
 
   it('of a plug-in that goes on after a failed door is its own', async () => {
     const { adapters } = fakeAdapters({ 'pods.label': () => Promise.reject(new DoorError('refused', 'no')) });
-    expect(await run(plugins.goesOnAfterError, { adapters })).toEqual({ ...DONE, output: '"no"' });
+    expect(await run(plugins.goesOnAfterError, { adapters })).toEqual({ ...DONE, output: '"refused: no"' });
   });
 
   it('of a plug-in that throws is a failure without a stack trace', async () => {
@@ -232,7 +232,11 @@ describe('an outcome', () => {
   });
 
   it('of a plug-in that refuses says so, and nothing that would be tried again without end', async () => {
-    expect(await run(plugins.refuses, {})).toMatchObject({ code: 'refused', error: 'not with me' });
+    expect(await run(plugins.refuses, {})).toMatchObject({
+      code: 'refused',
+      error: 'not with me',
+      objects: { pod: 'web' },
+    });
     expect(await run(plugins.claimsUnreachable, {})).toMatchObject({ code: 'bug' });
   });
 

@@ -49,12 +49,14 @@ function end(how: GuestEnd): void {
 }
 
 function fail(error: unknown): void {
-  const { name, code, message } = (error ?? {}) as { name?: unknown; code?: unknown; message?: unknown };
+  const { name, code, objects, message } = (error ?? {}) as Partial<
+    Record<'name' | 'code' | 'objects' | 'message', unknown>
+  >;
   const call = typeof error === 'object' && error !== null ? failures.get(error) : undefined;
   end({
     error: String(message ?? error).slice(0, 4_000),
     ...(call === undefined ? {} : { call }),
-    ...(name === 'DoorError' ? { code: String(code) } : {}),
+    ...(name === 'DoorError' ? { code: String(code), objects } : {}),
     ...(name === 'InternalError' || !error ? { limit: true } : {}),
   });
 }
@@ -92,7 +94,8 @@ surroundings.__deliver = (message) => {
     waiting?.resolve(received.value);
     return;
   }
-  const error = new Error(received.error);
+  const { code } = received;
+  const error = Object.assign(new Error(received.error), code && { code });
   failures.set(error, received.call);
   waiting?.reject(error);
 };

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import type { Door } from '../../model/capability.ts';
 import { defineActionner, podOf, type RunArguments } from '../../model/definition.ts';
-import { DoorError } from '../../model/door-error.ts';
+import { codeOf, DoorError } from '../../model/door-error.ts';
 import { FIELD_KEYS, fieldText, podName } from '../../model/event-fields.ts';
 import type { ActionResult } from '../../model/outcome.ts';
 import { integer, text } from '../../model/parameters.ts';
@@ -75,7 +75,9 @@ export const sleeps = testActionner('sleeps', [], async ({ parameters, sleep }) 
 });
 
 export const goesOnAfterError = testActionner('goesOnAfterError', ['pods.label'], async ({ targets, use }) => {
-  const refusal = await use['pods.label'](podOf(targets), { a: 'b' }).catch((error: Error) => error.message);
+  const refusal = await use['pods.label'](podOf(targets), { a: 'b' }).catch(
+    (error: Error) => `${codeOf(error)}: ${error.message}`,
+  );
   return saying(refusal);
 });
 
@@ -84,7 +86,7 @@ export const throwsTypeError = testActionner('throwsTypeError', [], async () => 
 });
 
 export const refuses = testActionner('refuses', [], async () => {
-  throw new DoorError('refused', 'not with me');
+  throw new DoorError('refused', 'not with me', { objects: { pod: 'web' } });
 });
 
 export const claimsUnreachable = testActionner('claimsUnreachable', [], async () => {

@@ -1,3 +1,5 @@
+import type { FailureCode } from '../../model/outcome.ts';
+
 /**
  * What crosses between the main thread and the thread of the sandbox. What plug-in code said stands in it as JSON text that
  * only the main thread reads; the step is the host's word, never the plug-in's.
@@ -45,15 +47,21 @@ export interface StepInput {
 /** The answer to a call, as JSON. */
 export type CallAnswer =
   | { readonly call: number; readonly value?: unknown }
-  | { readonly call: number; readonly error: string };
+  | { readonly call: number; readonly error: string; readonly code?: FailureCode };
 
 /**
  * How the code ended, as JSON: with a result (of whatever shape), or with an error. `call` is the call whose failure it
- * ended with; `code` what a DoorError of the plug-in itself claims.
+ * ended with; `code` and `objects` what a DoorError of the plug-in itself claims.
  */
 export type GuestEnd =
   | { readonly result: unknown }
-  | { readonly error: string; readonly call?: number; readonly code?: string; readonly limit?: true };
+  | {
+      readonly error: string;
+      readonly call?: number;
+      readonly code?: string;
+      readonly objects?: unknown;
+      readonly limit?: true;
+    };
 
 /** What the code in a context says, as JSON. */
 export type GuestMessage =

@@ -45,7 +45,10 @@ describe('an end', () => {
 
   it('with another error is a bug of the plug-in, or what it may claim', () => {
     expect(read({ error: 'oops', call: 4 })).toMatchObject({ code: 'bug', error: 'the actionner failed: oops' });
-    expect(read({ error: 'oops', code: 'refused' })).toMatchObject({ code: 'refused', error: 'oops' });
+    expect(read({ error: 'oops', code: 'refused' })).toMatchObject({ code: 'refused', error: 'oops', objects: {} });
+    const objects = { node: 'node-1', list: ['x'], 'bad name': 'x' };
+    expect(read({ error: 'oops', code: 'refused', objects })).toMatchObject({ objects: { node: 'node-1' } });
+    expect(read({ error: 'oops', call: 3, code: 'refused', objects })).toMatchObject({ code: 'busy', objects: {} });
     for (const code of ['unreachable', 'interrupted', 'deadline', 'missing-field']) {
       expect(read({ error: 'oops', code })).toMatchObject({ code: 'bug' });
     }

@@ -31,13 +31,13 @@ export function readEnd(text: string, step: EndedStep): Outcome {
   const end = read(text);
   if (!isRecord(end)) return failure('bug', NO_OUTCOME);
   if ('result' in end) return readResult(end.result, step);
-  const { error, call, code, limit } = end;
+  const { error, call, code, objects, limit } = end;
   const known = typeof call === 'number' ? step.errorOf(call) : undefined;
   if (known !== undefined) return step.failureOf(known);
   const message = textOf(error, LONGEST_ERROR);
   if (limit === true) return failure('limit', `the actionner used more memory than it may: ${message}`);
   const claimed = CLAIMABLE.find((each) => each === code);
-  if (claimed) return step.failureOf(new DoorError(claimed, message));
+  if (claimed) return { ...step.failureOf(new DoorError(claimed, message)), objects: readObjects(objects) };
   return failure('bug', `the actionner failed: ${message}`);
 }
 

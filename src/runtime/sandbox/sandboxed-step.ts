@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { DoorError } from '../../model/door-error.ts';
 import type { CallAnswer, DoorCall, StepLimits, StepTexts } from './messages.ts';
 import type { Place, Sandbox, StepInSandbox } from './sandbox.ts';
 
@@ -81,7 +82,7 @@ export class SandboxedStep implements StepInSandbox {
       .then((value) => this.#answerText({ call: call.call, value }))
       .catch((error: unknown) => {
         run.errors.set(call.call, error);
-        return this.#answerText({ call: call.call, error: error instanceof Error ? error.message : String(error) });
+        return this.#answerText({ call: call.call, ...readFailure(error) });
       });
     if (run !== this.#run) return;
     run.open--;
@@ -117,6 +118,12 @@ export class SandboxedStep implements StepInSandbox {
   async #open(door: string, given: string): Promise<unknown> {
     return this.#options.open(door, JSON.parse(given));
   }
+}
+
+/** What the code is told of a call that failed. */
+function readFailure(error: unknown): Omit<Extract<CallAnswer, { readonly error: string }>, 'call'> {
+  const message = error instanceof Error ? error.message : String(error);
+  return error instanceof DoorError ? { error: message, code: error.code } : { error: message };
 }
 
 /** One run of the step's code, from its beginning. */
