@@ -100,9 +100,13 @@ function newHandler(): (request: Request) => Promise<Response> {
   const lanes = new Lanes({ tasks: 10, bytes: 1 << 22, perLane: 10, running: 10 });
   const telemetry: Telemetry = { emit: () => undefined, accepted: () => undefined };
   const never = new AbortController().signal;
+  const nothing = () => Promise.reject(new Error('nothing is run here'));
   const pipeline = new Pipeline({
     actionners: catalog.actionners,
-    executor: { missing: () => undefined, run: () => Promise.reject(new Error('nothing is run here')) },
+    executor: { missing: () => undefined, run: nothing, check: nothing, store: nothing },
+    outputs: catalog.outputs,
+    artifacts: { has: () => false, discard: () => undefined },
+    contexts: { of: nothing },
     apis: new Apis(() => undefined),
     notices: { of: () => [], post: () => undefined },
     dedup: new DedupWindow(WINDOW, () => now),

@@ -5,17 +5,16 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Compiled, compile } from '../compiler/compile.ts';
 import type { Journal } from '../model/journal.ts';
 import { TalonError } from '../model/talon-error.ts';
-import { createKubeAdapters } from '../platform/kube/kube-adapters.ts';
 import { openJournal } from '../platform/sqlite/journal.ts';
 import { Counters } from '../platform/telemetry/counters.ts';
 import { logTime } from '../platform/telemetry/log-line.ts';
 import { Health } from '../runtime/health.ts';
 import { type Engine, openRules } from '../runtime/open-bundle.ts';
-import { allAdapters } from './all-adapters.ts';
 import { buildInfo } from './build-info.ts';
 import { catalog } from './catalog.ts';
 import { type DemoAlert, demoHeader, demoPage, demoSummary, type LoggedAction } from './demo-page.ts';
 import { packageRoot } from './package-root.ts';
+import { createPlatform } from './platform.ts';
 import { pluginScripts } from './plugin-scripts.gen.ts';
 import { readEmbeddedFile, readRulesFiles } from './read-rules-files.ts';
 import { createLog, createTelemetry } from './server-log.ts';
@@ -42,17 +41,16 @@ export async function demo({ terminal, globals }: CommandContext, flags: DemoFla
   const rulesFlags = globals.rules.length > 0 ? globals.rules : SHIPPED_RULES.map((name) => path.join(folder, name));
   const settings = demoSettings(globals.config, rulesFlags, terminal.env, flags.dryRun ?? false);
   const engine = openShipped(compile(readRulesFiles(settings.rulesFiles), { catalog, readFile: readEmbeddedFile }));
-  const kube = createKubeAdapters({ kubeconfig: settings.kubeconfig });
+  const platform = createPlatform(settings, {});
   const scratch = mkdtempSync(path.join(tmpdir(), 'talon-demo-'));
   const journal = await openScratchJournal(path.join(scratch, 'journal.db'), settings);
   const lines: string[] = [];
   try {
-    if (!settings.dry_run) await kube.init();
+    if (!settings.dry_run) await platform.init.get('kubernetes')?.();
     const server = await wireServer({
       ...demoParts(settings, lines, terminal.now),
+      ...platform,
       engine,
-      adapters: allAdapters(kube.adapters),
-      lookups: kube.lookups,
       journal,
     });
     const address = `127.0.0.1:${await server.listen()}`;
@@ -64,7 +62,7 @@ export async function demo({ terminal, globals }: CommandContext, flags: DemoFla
     terminal.out(demoSummary(alerts, actions, context));
   } finally {
     await journal.end();
-    await kube.close();
+    await platform.close();
     rmSync(scratch, { recursive: true });
   }
   return 0;

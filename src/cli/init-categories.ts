@@ -1,48 +1,69 @@
 import type { Catalog } from '../model/definition.ts';
+import type { Api } from '../model/door-row.ts';
 import { DOORS } from '../model/doors.ts';
 import type { GuardPolicy } from '../model/guard-policy.ts';
 import type { StoredPolicy } from '../model/journal.ts';
 import { parseGuard } from '../model/parsed-guard.ts';
-import type { PlannedRule } from '../model/rule.ts';
+import type { PlannedAction, PlannedRule } from '../model/rule.ts';
 import { TalonError } from '../model/talon-error.ts';
-import type { KubeAdapters } from '../platform/kube/kube-adapters.ts';
+import type { Platform } from './platform.ts';
 import { Refused } from './refused.ts';
 import type { Log } from './server-log.ts';
 
-const KUBERNETES = 'kubernetes';
-
-/** Makes ready what actions and guards need, once each: what none uses is left alone, so that the server runs without a cluster then. */
+/**
+ * Makes ready what actions, outputs and guards need, once each: what none uses is left alone, so that the server runs without a
+ * cluster or a cloud then. Notifiers are not among them: what one of them lacks keeps nothing from acting.
+ */
 export class Categories {
-  readonly #kube: Pick<KubeAdapters, 'init'>;
+  readonly #init: Platform['init'];
   readonly #catalog: Catalog;
   readonly #log: Log;
-  #kubeReady = false;
+  readonly #ready = new Set<Api>();
 
-  constructor(kube: Pick<KubeAdapters, 'init'>, catalog: Catalog, log: Log) {
-    this.#kube = kube;
+  constructor(init: Platform['init'], catalog: Catalog, log: Log) {
+    this.#init = init;
     this.#catalog = catalog;
     this.#log = log;
   }
 
-  /** @throws Refused, after a log line that names the category */
+  /** @throws Refused, after a log line for each category that is not to be had */
   async init({ rules, guards }: Pick<StoredPolicy, 'rules' | 'guards'>): Promise<void> {
-    if (this.#kubeReady || !(this.#useKube(rules) || guards.some(asksForTarget))) return;
+    const refusals: TalonError[] = [];
+    for (const api of this.#used(rules, guards)) {
+      const refusal = this.#ready.has(api) ? undefined : await this.#initOne(api);
+      if (refusal) refusals.push(refusal);
+    }
+    const [first] = refusals;
+    if (first) throw new Refused('actionners', first.message, { cause: first });
+  }
+
+  async #initOne(category: Api): Promise<TalonError | undefined> {
+    const init = this.#init.get(category);
+    if (!init) return undefined;
     try {
-      await this.#kube.init();
-      this.#kubeReady = true;
-      this.#log({ level: 'info', message: 'init', fields: { category: KUBERNETES, status: 'success' } });
+      await init();
+      this.#ready.add(category);
+      this.#log({ level: 'info', message: 'init', fields: { category, status: 'success' } });
+      return undefined;
     } catch (error) {
       if (!(error instanceof TalonError)) throw error;
-      const fields = { category: KUBERNETES, status: 'failure', error: error.message };
-      this.#log({ level: 'error', message: 'init', fields });
-      throw new Refused('actionners', error.message, { cause: error });
+      this.#log({ level: 'error', message: 'init', fields: { category, status: 'failure', error: error.message } });
+      return error;
     }
   }
 
-  #useKube(rules: readonly PlannedRule[]): boolean {
-    const used = new Set(rules.flatMap(({ actions }) => actions.map(({ actionner }) => actionner)));
-    const doors = [...used].flatMap((id) => this.#catalog.actionners.get(id)?.behaviour?.uses ?? []);
-    return doors.some((door) => DOORS[door].api === KUBERNETES);
+  #used(rules: readonly PlannedRule[], guards: readonly GuardPolicy[]): ReadonlySet<Api> {
+    const actions = rules.flatMap((rule) => rule.actions);
+    const apis = actions.flatMap((action) => this.#apisOf(action));
+    return new Set(guards.some(asksForTarget) ? [...apis, 'kubernetes' as const] : apis);
+  }
+
+  #apisOf({ actionner: id, output, additional_contexts }: PlannedAction): readonly Api[] {
+    const actionner = this.#catalog.actionners.get(id);
+    const stores = actionner?.artifact !== 'none' && output ? this.#catalog.outputs.get(output.target) : undefined;
+    const doors = [...(actionner?.behaviour?.uses ?? []), ...(stores?.behaviour?.uses ?? [])];
+    const looksUp = actionner?.usesContext && additional_contexts.includes('k8snode');
+    return [...doors.map((door) => DOORS[door].api), ...(looksUp ? (['kubernetes'] as const) : [])];
   }
 }
 

@@ -1,7 +1,7 @@
 import { decodeEvent } from '../model/decode-event.ts';
-import type { DatedProgress } from '../model/journal.ts';
+import type { DatedProgress, Stored } from '../model/journal.ts';
 import { jsonText } from '../model/json-text.ts';
-import type { StepEnd } from '../model/outcome.ts';
+import type { Artifact, StepEnd } from '../model/outcome.ts';
 import { TalonError } from '../model/talon-error.ts';
 import { escapeUnprintable } from '../platform/telemetry/log-line.ts';
 import type { JournalFlags } from './journal-flags.ts';
@@ -115,11 +115,23 @@ function progressText(progress: DatedProgress): string {
       return `try ${progress.attempt} failed, there will be another: ${progress.error}`;
     case 'reserved':
       return `budgets reserved: ${progress.budgets.join(', ') || 'none'}`;
+    case 'acted':
+      return `the action is done: ${endText(progress.outcome)}; ${artifactText(progress.outcome.artifact)}`;
     case 'ended':
-      return `ended: ${endText(progress.end)}`;
+      return `ended: ${endText(progress.end)}${storedText(progress.stored)}`;
     case 'reopened':
       return progress.allow ? 'reopened, and allowed where a guard would park it' : 'reopened';
   }
+}
+
+function artifactText({ name, size, sha256 }: Artifact): string {
+  return `artifact ${name}, ${size} bytes, sha256 ${sha256}`;
+}
+
+function storedText(stored: Stored | undefined): string {
+  if (!stored) return '';
+  const { output, outcome, artifact } = stored;
+  return `; ${output}: ${endText(outcome)}${artifact ? `; ${artifactText(artifact)}` : ''}`;
 }
 
 function endText(end: StepEnd): string {

@@ -4,7 +4,6 @@ import type { LogRecord } from '../model/log-record.ts';
 import { createRedactor, type Redact } from '../model/redact.ts';
 import { TalonError } from '../model/talon-error.ts';
 import { InputFiles } from '../platform/files/input-files.ts';
-import { createKubeAdapters, type KubeAdapters } from '../platform/kube/kube-adapters.ts';
 import type { Spool } from '../platform/spool/spool.ts';
 import { openJournal } from '../platform/sqlite/journal.ts';
 import { Counters, countCommit } from '../platform/telemetry/counters.ts';
@@ -14,7 +13,6 @@ import { entranceSettings } from '../runtime/entrance/entrance-settings.ts';
 import type { PluginScripts } from '../runtime/execute.ts';
 import { Health } from '../runtime/health.ts';
 import type { Engine } from '../runtime/open-bundle.ts';
-import { allAdapters } from './all-adapters.ts';
 import { buildInfo } from './build-info.ts';
 import { catalog as builtIn } from './catalog.ts';
 import { Categories } from './init-categories.ts';
@@ -23,6 +21,7 @@ import { journalPath } from './journal-path.ts';
 import { listen } from './listen.ts';
 import { loadPolicy } from './load-policy.ts';
 import { openSpool } from './open-spool.ts';
+import { createPlatform, type Platform } from './platform.ts';
 import { pluginScripts } from './plugin-scripts.gen.ts';
 import { reportProcessFaults } from './process-faults.ts';
 import { Refused } from './refused.ts';
@@ -76,7 +75,7 @@ interface Parts {
 /** What is there before the journal is opened. */
 interface Loaded {
   readonly engine: Engine;
-  readonly kube: KubeAdapters;
+  readonly platform: Platform;
   readonly categories: Categories;
   readonly health: Health;
   readonly spool: Spool;
@@ -154,23 +153,16 @@ async function start(parts: Parts, ends: Ends): Promise<void> {
   const { options, settings, log } = parts;
   const { emit } = createTelemetry(parts);
   const spool = await openSpool(settings, options.env);
-  const kube = createKubeAdapters(
-    {
-      kubeconfig: settings.kubeconfig,
-      serviceHost: options.env.KUBERNETES_SERVICE_HOST,
-      servicePort: options.env.KUBERNETES_SERVICE_PORT,
-    },
-    spool,
-  );
-  ends.push(() => kube.close());
+  const platform = createPlatform(settings, options.env, spool);
+  ends.push(() => platform.close());
   for (const result of settings.warnings) log(warning('config', { result }));
-  const categories = new Categories(kube, parts.catalog, log);
+  const categories = new Categories(platform.init, parts.catalog, log);
   const load = policyLoader(parts, categories);
   const active = new InputFiles();
   const engine = await load(active);
   tellStart(engine, parts);
   const health = new Health(emit);
-  const server = await wire(parts, { engine, kube, categories, health, spool }, ends);
+  const server = await wire(parts, { engine, platform, categories, health, spool }, ends);
   await server.resume();
   await listen(server, settings, log);
   const reloader = new Reloader({
@@ -214,12 +206,11 @@ function tellStart({ rules }: Engine, { options, settings, log }: Parts): void {
 
 async function wire(
   parts: Parts,
-  { engine, kube, categories, health, spool }: Loaded,
+  { engine, platform, categories, health, spool }: Loaded,
   ends: Ends,
 ): Promise<WiredServer> {
   const { options, settings, redact, log, counters } = parts;
-  const { lookups } = kube;
-  const adapters = allAdapters(kube.adapters);
+  const { adapters, lookups, contexts } = platform;
   const { retention_hours: retentionHours, max_bytes: maxBytes, max_waiting_bytes: maxWaitingBytes } = settings.journal;
   const journal = await openJournal({
     file: journalPath(settings, options.env),
@@ -236,6 +227,7 @@ async function wire(
     engine,
     adapters,
     lookups,
+    contexts,
     scripts,
     journal,
     health,

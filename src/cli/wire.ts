@@ -1,9 +1,10 @@
 import { setMaxListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { ContextSources } from '../model/context-sources.ts';
 import type { Catalog } from '../model/definition.ts';
 import type { Adapters } from '../model/door-row.ts';
 import { LONGEST_WINDOW_SECONDS } from '../model/guard-policy.ts';
-import type { Journal, StoredPolicy } from '../model/journal.ts';
+import type { Journal, OpenPlan, StoredPolicy } from '../model/journal.ts';
 import { TalonError } from '../model/talon-error.ts';
 import type { TargetLookups } from '../model/target-facts.ts';
 import type { Telemetry } from '../model/transition.ts';
@@ -13,9 +14,10 @@ import { createMetricsPage, METRICS_CONTENT_TYPE } from '../platform/telemetry/m
 import { Apis, guardAdapters, guardLookups } from '../runtime/apis.ts';
 import { Budgets } from '../runtime/budgets.ts';
 import { Congestion } from '../runtime/congestion.ts';
+import { Contexts } from '../runtime/contexts.ts';
 import { DedupWindow } from '../runtime/dedup.ts';
 import { entranceSettings } from '../runtime/entrance/entrance-settings.ts';
-import { createExecutor, type PluginScripts } from '../runtime/execute.ts';
+import { createExecutor, type Executor, type PluginScripts } from '../runtime/execute.ts';
 import { createGuard } from '../runtime/guard.ts';
 import type { Health } from '../runtime/health.ts';
 import { Intake } from '../runtime/intake.ts';
@@ -23,7 +25,9 @@ import { Lanes } from '../runtime/lanes.ts';
 import type { Engine } from '../runtime/open-bundle.ts';
 import { Pipeline, type PipelineOptions } from '../runtime/pipeline.ts';
 import { Policies } from '../runtime/policies.ts';
+import { PlanHistory } from '../runtime/resume.ts';
 import { Server } from '../runtime/server.ts';
+import type { Artifacts } from '../runtime/step-run.ts';
 import { createTelemetry, type TelemetryOptions } from './server-log.ts';
 import type { Settings } from './settings.ts';
 import { workerStart } from './worker-file.ts';
@@ -40,6 +44,8 @@ export interface WiringOptions extends TelemetryOptions {
   readonly health: Health;
   /** Where artifacts wait for their output. */
   readonly spool?: Spool;
+  /** Where actions get additional contexts from. */
+  readonly contexts: ContextSources;
   /** Makes ready what the actions and guards of plans need that were made with rules of before. It reports what it cannot. */
   readonly prepare?: (policy: StoredPolicy) => Promise<void>;
   readonly version: string;
@@ -73,20 +79,22 @@ export async function wireServer(options: WiringOptions): Promise<WiredServer> {
   const policies = await createPolicies(options, apis);
   const policy = await unlessFull(journal, policies.activate(engine));
   const lanes = createLanes(settings);
-  const executor = createExecutor({
-    adapters: guardAdapters(options.adapters, apis),
-    scripts: options.scripts,
-    worker: workerStart('sandbox'),
-    onDegraded: (reason) => health.degrade('sandbox', reason),
-    discard: (handle) => {
-      options.spool?.remove(handle).catch((error: Error) => telemetry.emit({ kind: 'fault', error: error.message }));
-    },
-  });
+  const artifacts = artifactsIn(options.spool, telemetry);
+  const executor = wireExecutor(options, apis, artifacts);
   const stopping = new AbortController();
   const over = new AbortController();
   // Every plan that waits listens to them.
   setMaxListeners(0, stopping.signal, over.signal);
-  const stages = { executor, apis, lanes, policies, telemetry, stopping: stopping.signal, signal: over.signal };
+  const stages = {
+    executor,
+    artifacts,
+    apis,
+    lanes,
+    policies,
+    telemetry,
+    stopping: stopping.signal,
+    signal: over.signal,
+  };
   const pipeline = createPipeline(options, { ...stages, dedup: await restoreDedup(settings, journal) });
   const intake = new Intake({
     active: { scanner: engine.evaluator, policy },
@@ -97,12 +105,7 @@ export async function wireServer(options: WiringOptions): Promise<WiredServer> {
   const server = createServer(options, intake, { apis, lanes, policies, telemetry });
   journal.onHealth((able, reason) => health.storing(able, reason));
   return {
-    resume: async () => {
-      journal.onReopened((plan) => {
-        pipeline.resume([plan]).catch((error: Error) => telemetry.emit({ kind: 'fault', error: error.message }));
-      });
-      return pipeline.resume(await journal.openPlans());
-    },
+    resume: () => resumePlans(pipeline, options, telemetry),
     listen: async () => {
       await executor.ready();
       const port = await server.listen(settings.listen_address, settings.listen_port);
@@ -125,6 +128,44 @@ export async function wireServer(options: WiringOptions): Promise<WiredServer> {
       await executor.end();
     },
   };
+}
+
+function artifactsIn(spool: Spool | undefined, { emit }: Telemetry): Artifacts {
+  return {
+    has: (handle) => spool?.has(handle) ?? false,
+    discard: (handle) => {
+      spool?.remove(handle).catch((error: Error) => emit({ kind: 'fault', error: error.message }));
+    },
+  };
+}
+
+function wireExecutor({ adapters, scripts, health }: WiringOptions, apis: Apis, { discard }: Artifacts): Executor {
+  return createExecutor({
+    adapters: guardAdapters(adapters, apis),
+    scripts,
+    worker: workerStart('sandbox'),
+    onDegraded: (reason) => health.degrade('sandbox', reason),
+    discard,
+  });
+}
+
+/** Lets the plans go on that the journal has open, and from now on those that operators reopen. */
+async function resumePlans(
+  pipeline: Pipeline,
+  { journal, spool }: WiringOptions,
+  { emit }: Telemetry,
+): Promise<number> {
+  journal.onReopened((plan) => {
+    pipeline.resume([plan]).catch((error: Error) => emit({ kind: 'fault', error: error.message }));
+  });
+  const plans = await journal.openPlans();
+  await spool?.keepOnly(artifactsOf(plans));
+  return pipeline.resume(plans);
+}
+
+/** Handles of the artifacts that plans may still need. */
+function artifactsOf(plans: readonly OpenPlan[]): readonly string[] {
+  return plans.flatMap(({ progress }) => new PlanHistory(progress).artifacts().map(({ handle }) => handle));
 }
 
 /** What stands around the pipeline and is used by more than it. */
@@ -150,14 +191,19 @@ function unlessFull<T>(journal: Journal, recorded: Promise<T>): Promise<T> {
 }
 
 function createPipeline(
-  { settings, catalog, journal, health }: WiringOptions,
-  { policies, ...stages }: Surroundings & Pick<PipelineOptions, 'executor' | 'dedup' | 'stopping' | 'signal'>,
+  { settings, catalog, journal, health, contexts }: WiringOptions,
+  {
+    policies,
+    ...stages
+  }: Surroundings & Pick<PipelineOptions, 'executor' | 'artifacts' | 'dedup' | 'stopping' | 'signal'>,
 ): Pipeline {
   const congestion = new Congestion((reason) => health.degrade('queue', reason));
   return new Pipeline({
     ...stages,
     onFull: () => congestion.refused(),
     actionners: catalog.actionners,
+    outputs: catalog.outputs,
+    contexts: new Contexts(contexts, () => performance.now()),
     journal,
     notices: { of: () => [], post: () => undefined },
     logsEvents: !settings.print_all_events,

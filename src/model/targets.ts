@@ -192,6 +192,16 @@ const TARGETS: { readonly [K in TargetKind]: TargetRow<K> } = {
   },
 };
 
+/** The artifacts that the answer of a door carries. */
+export function artifactsIn(answer: unknown): readonly ArtifactTarget[] {
+  const { artifact } = (answer ?? {}) as { readonly artifact?: unknown };
+  return [answer, artifact].filter(isArtifact);
+}
+
+function isArtifact(value: unknown): value is ArtifactTarget {
+  return typeof value === 'object' && value !== null && 'kind' in value && value.kind === 'artifact';
+}
+
 /** The reference by which a plug-in knows a target. */
 export function refOf<K extends TargetKind>(target: TargetKinds[K] & { kind: K }, ref: number): RefKinds[K] {
   const { kind, name } = target;

@@ -8,6 +8,7 @@ import { DOORS } from '../model/doors.ts';
 import type { PodRef } from '../model/references.ts';
 import {
   type ArtifactTarget,
+  artifactsIn,
   identityOf,
   refOf,
   type Target,
@@ -41,6 +42,8 @@ export interface StepDoors {
   readonly record: StepRecord;
   /** Ends with the step. */
   readonly signal: AbortSignal;
+  /** Told of artifacts that the record knows: they stay as long as it. */
+  readonly keep?: (handle: string) => void;
 }
 
 /** What a plug-in's `sleep` opens. Every step has it. */
@@ -92,7 +95,9 @@ async function open<D extends Door>(door: D, given: ArgumentReader, doors: StepD
   if (known) return row.answer(known.answer as Found, mint);
   const make = () => act(() => adapter(...decoded, signal), signal);
   const answer = row.effect ? await makeEffect(call, door, make, doors) : await make();
-  if (!row.effect) record.reads(call, door, answer);
+  // An artifact that no effect made ends with the try.
+  if (!row.effect && artifactsIn(answer).length === 0) record.reads(call, door, answer);
+  if (row.effect) for (const { handle } of artifactsIn(answer)) doors.keep?.(handle);
   return row.answer(answer as Found, mint);
 }
 

@@ -19,8 +19,10 @@ export type Context = ReadonlyMap<string, string>;
 /**
  * What Talon tells an action about itself: the rule, the action, and those flow settings that the rules file gives. A
  * `context` in the alert never gets here.
+ *
+ * @param more what additional contexts brought
  */
-export function talonContext(rule: PlannedRule, action: PlannedAction): Context {
+export function talonContext(rule: PlannedRule, action: PlannedAction, more: Context = new Map()): Context {
   return withDocumentedKeys([
     ['falco-talon.rule', rule.rule],
     ['falco-talon.rule.continue', settingText(rule.written.continue)],
@@ -30,6 +32,7 @@ export function talonContext(rule: PlannedRule, action: PlannedAction): Context 
     ['falco-talon.action.continue', settingText(action.written.continue)],
     ['falco-talon.action.ignore_errors', settingText(action.written.ignore_errors)],
     ['falco-talon.action.parameters', jsonText(parameterJson(action.parameters), goJsonString)],
+    ...more,
   ]);
 }
 

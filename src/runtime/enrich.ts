@@ -15,8 +15,18 @@ export interface Step {
   tokens(): Tokens;
 }
 
-/** Stage: adds to an action of a plan what Talon knows about it. Nothing is shared with other steps. */
-export function enrich(alert: AlertHead, event: FalcoEvent, rule: PlannedRule, action: PlannedAction): Step {
+/**
+ * Stage: adds to an action of a plan what Talon knows about it. Nothing is shared with other steps.
+ *
+ * @param more its additional contexts
+ */
+export function enrich(
+  alert: AlertHead,
+  event: FalcoEvent,
+  rule: PlannedRule,
+  action: PlannedAction,
+  more: ReadonlyMap<string, string> = new Map(),
+): Step {
   let context: Context | undefined;
   let tokens: Tokens | undefined;
   return {
@@ -25,7 +35,7 @@ export function enrich(alert: AlertHead, event: FalcoEvent, rule: PlannedRule, a
     rule,
     action,
     context() {
-      context ??= talonContext(rule, action);
+      context ??= talonContext(rule, action, more);
       return context;
     },
     tokens() {

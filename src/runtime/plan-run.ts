@@ -64,21 +64,24 @@ function isNewRule({ history }: PlanRun, { rule, action, number }: PlannedStep):
 async function endStep(
   plan: PlanRun,
   { number }: PlannedStep,
-  { step, end, transition, notifies }: StepResult,
+  { step, end, stored, transition, notifies }: StepResult,
   stages: PlanStages,
 ): Promise<PlannedStep | undefined> {
   const { journal, telemetry, notices } = stages;
-  const ended = { kind: 'ended', step: number, end } as const;
-  plan.history.step(number).apply(ended);
+  const ended = { kind: 'ended', step: number, end, ...(stored && { stored }) } as const;
+  const history = plan.history.step(number);
+  const { artifacts } = history;
+  history.apply(ended);
   const next = plan.history.next(plan.rules);
   const conclusion = next ? undefined : plan.history.conclusion();
   const about = { alert: plan.alert.id, number, step };
-  const told = notifies ? notices.of(about, { kind: 'action', end }) : [];
+  const told = notifies ? notices.of(about, stored ? { kind: 'output', ...stored } : { kind: 'action', end }) : [];
   const recorded = journal.append(plan.alert.id, ended, conclusion, told);
   // Nothing runs meanwhile that would need the place.
   if (next) await plan.slot.without(() => recorded);
   else plan.slot.release();
   await recorded;
+  for (const { handle } of artifacts) stages.artifacts.discard(handle);
   telemetry.emit(transition);
   notices.post(told);
   if (conclusion) tellClosed(plan, conclusion, stages);

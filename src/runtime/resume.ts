@@ -1,7 +1,7 @@
-import type { Conclusion, Progress } from '../model/journal.ts';
-import type { FailureCode, StepEnd } from '../model/outcome.ts';
+import type { Acted, Conclusion, Progress } from '../model/journal.ts';
+import type { Artifact, FailureCode, StepEnd } from '../model/outcome.ts';
 import type { PlannedAction, PlannedRule } from '../model/rule.ts';
-import type { PodTarget } from '../model/targets.ts';
+import { artifactsIn, type PodTarget } from '../model/targets.ts';
 import { goesOn } from './flow.ts';
 
 /** One action of a plan and its number in it. */
@@ -10,6 +10,8 @@ export interface PlannedStep {
   readonly rule: PlannedRule;
   readonly action: PlannedAction;
 }
+
+type StepProgress = Exclude<Progress, { kind: 'reopened' }>;
 
 /** After these nobody knows whether an effect was made. All others say that it was not. */
 const UNCERTAIN: readonly FailureCode[] = ['unreachable', 'deadline', 'interrupted', 'limit', 'bug'];
@@ -20,6 +22,8 @@ export class StepHistory {
   end: StepEnd | undefined;
   /** Number of the try that began last. */
   attempt = 0;
+  /** What its action ended with, where the artifact is to be stored. */
+  acted: { readonly outcome: Acted; readonly made: number } | undefined;
   /** Whether an operator lets it go on where a guard would park it. */
   allowed = false;
   /** Answers of the effects that were made, by call, in the order in which they were given. */
@@ -69,7 +73,13 @@ export class StepHistory {
     return this.#cutOff + Number(this.#trying);
   }
 
-  apply(progress: Exclude<Progress, { kind: 'reopened' }>): void {
+  /** Artifacts that were made and may still be needed. */
+  get artifacts(): readonly Artifact[] {
+    const made = [...this.#answers.values()].flat().flatMap(artifactsIn);
+    return this.acted ? [...made, this.acted.outcome.artifact] : made;
+  }
+
+  apply(progress: StepProgress): void {
     switch (progress.kind) {
       case 'started':
         this.#cutOff = this.cutOff;
@@ -92,6 +102,10 @@ export class StepHistory {
         return;
       case 'reserved':
         return;
+      case 'acted':
+        this.#trying = false;
+        this.acted = progress;
+        return;
       case 'ended':
         this.#trying = false;
         this.end = progress.end;
@@ -113,9 +127,18 @@ export class StepHistory {
     if (allow && this.end.status === 'parked') this.allowed = true;
     this.end = undefined;
     this.attempt = 0;
+    this.forgetArtifacts();
     this.#open.clear();
     this.#maybe.clear();
     this.#reads.clear();
+  }
+
+  /** The artifact of the action is not to be had any more: it must be made anew. */
+  forgetArtifacts(): void {
+    this.acted = undefined;
+    for (const [call, answers] of this.#answers) {
+      if (answers.some((answer) => artifactsIn(answer).length > 0)) this.#answers.delete(call);
+    }
   }
 
   /** Unless the step may have had effects, a try looks everything up anew. */
@@ -166,6 +189,11 @@ export class PlanHistory {
     const made = new StepHistory();
     this.#steps.set(number, made);
     return made;
+  }
+
+  /** Artifacts that steps which have not ended may still need. */
+  artifacts(): readonly Artifact[] {
+    return [...this.#steps.values()].flatMap((step) => (step.end ? [] : step.artifacts));
   }
 
   get isEmpty(): boolean {

@@ -32,7 +32,7 @@ export interface ScriptMeans {
   readonly adapters: Adapters;
   readonly limits: StepLimits;
   readonly sandbox: Sandbox;
-  /** Deletes an artifact that no outcome carries. */
+  /** Deletes an artifact that neither the outcome nor the record carries. */
   readonly discard?: (handle: string) => void;
 }
 
@@ -53,14 +53,17 @@ export async function runScript(run: ScriptRun, outer: AbortSignal, means: Scrip
   const over = new AbortController();
   // Every open door listens to it.
   setMaxListeners(0, over.signal, outer);
-  const step = beginStep({ uses, adapters: means.adapters, record, signal: over.signal });
+  const recorded = new Set<string>();
+  const keep = (handle: string) => void recorded.add(handle);
+  const step = beginStep({ uses, adapters: means.adapters, record, signal: over.signal, keep });
   const given = run.given(step.mint);
   if (isFailure(given)) return given;
-  const own = new Set(step.artifacts().map(({ handle }) => handle));
+  // Those that it begins with are not its own.
+  for (const { handle } of step.artifacts()) recorded.add(handle);
   const outcome = await settled(run, textsOf(run, given), step, outer, means);
   over.abort(new Error('the step is over'));
   const kept = outcome.status === 'success' ? outcome.artifact?.handle : undefined;
-  for (const { handle } of step.artifacts()) if (handle !== kept && !own.has(handle)) means.discard?.(handle);
+  for (const { handle } of step.artifacts()) if (handle !== kept && !recorded.has(handle)) means.discard?.(handle);
   return outcome;
 }
 

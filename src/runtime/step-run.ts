@@ -1,21 +1,27 @@
-import type { Actionner } from '../model/definition.ts';
-import type { Journal } from '../model/journal.ts';
-import type { FailureCode, Outcome, StepEnd } from '../model/outcome.ts';
+import type { Actionner, Output } from '../model/definition.ts';
+import type { Journal, Stored } from '../model/journal.ts';
+import type { Outcome, StepEnd } from '../model/outcome.ts';
 import type { Telemetry, Transition } from '../model/transition.ts';
 import type { Apis } from './apis.ts';
 import { type AttemptSettings, Attempts, attemptLimits } from './attempts.ts';
+import type { Contexts } from './contexts.ts';
 import { enrich, type Step } from './enrich.ts';
 import type { Executor } from './execute.ts';
-import type { Notify } from './notify.ts';
+import type { NoticePost } from './notices.ts';
 import type { PlanRun } from './plan-run.ts';
 import type { PlannedStep } from './resume.ts';
+import { failure } from './run-script.ts';
 import { runTries } from './step-tries.ts';
+import { checkStore, goOnStoring, notStored, storeOf } from './store-run.ts';
 
 export interface StepStages {
   readonly actionners: ReadonlyMap<string, Actionner>;
-  readonly executor: Pick<Executor, 'missing' | 'run'>;
+  readonly outputs: ReadonlyMap<string, Output>;
+  readonly executor: Pick<Executor, 'missing' | 'run' | 'check' | 'store'>;
+  readonly artifacts: Artifacts;
+  readonly contexts: Pick<Contexts, 'of'>;
   readonly apis: Apis;
-  readonly notify: Notify;
+  readonly notices: NoticePost;
   readonly journal: Journal;
   readonly telemetry: Telemetry;
   /** Whether all rules are dry runs. */
@@ -29,10 +35,20 @@ export interface StepStages {
   readonly signal: AbortSignal;
 }
 
+/** The artifacts that wait for their output. */
+export interface Artifacts {
+  /** Whether it is still there. */
+  has(handle: string): boolean;
+  /** Removes one that nobody needs any more. */
+  discard(handle: string): void;
+}
+
 /** How a step ended, and what is told of it. */
 export interface StepResult {
   readonly step: Step;
   readonly end: StepEnd;
+  /** What became of its artifact, if it has an output. */
+  readonly stored?: Stored;
   readonly transition: Transition;
   readonly notifies: boolean;
 }
@@ -52,24 +68,35 @@ export async function runStep(plan: PlanRun, planned: PlannedStep, stages: StepS
   const missing = stages.executor.missing(actionner, plan.event);
   if (missing !== undefined) return checkFailed(step, failure('missing-field', missing));
 
+  const running = { plan, number, actionner, step: await withContexts(step, actionner, stages) };
   const history = plan.history.step(number);
   const idempotent = actionner.behaviour?.idempotent === true;
   const repeatable = action.on_interrupt === undefined ? idempotent : action.on_interrupt === 'retry';
+  const begun = await goOnStoring(running, repeatable, stages);
+  if (begun) return begun;
   if (repeatable) history.forgetOpen();
   else if (history.uncertain) return ended(step, INTERRUPTED);
+  const unstorable = await checkStore(running, stages);
+  if (unstorable) return notStored(step, unstorable);
   const limits = attemptLimits(action, idempotent, stages.retry);
   const attempts = new Attempts(limits, history.attempt, () => performance.now());
-  return resultOf(step, await runTries({ plan, number, step, actionner, history, repeatable, attempts }, stages));
+  const end = await runTries({ ...running, history, repeatable, attempts }, stages);
+  return (await storeOf(running, end, stages)) ?? resultOf(step, end);
+}
+
+/** The step with what the rule wants its action to know beside the alert. What cannot be had is told, and left out. */
+async function withContexts(step: Step, { usesContext }: Actionner, stages: StepStages): Promise<Step> {
+  const { head, event, rule, action } = step;
+  if (!usesContext || action.additional_contexts.length === 0) return step;
+  const { values, problems } = await stages.contexts.of(action.additional_contexts, event, stages.signal);
+  for (const problem of problems) stages.telemetry.emit({ kind: 'context_failed', step: head, ...problem });
+  return enrich(head.alert, event, rule, action, values);
 }
 
 const INTERRUPTED = failure(
   'interrupted',
   'the server ended while this was being done, and nobody knows whether it happened: look, then `talon journal retry`',
 );
-
-function failure(code: FailureCode, error: string): Outcome & { status: 'failure' } {
-  return { status: 'failure', code, error, objects: {} };
-}
 
 function resultOf(step: Step, end: StepEnd | 'dry_run'): StepResult {
   if (end === 'dry_run') return dryRun(step);

@@ -9,6 +9,7 @@ import type { PodTarget } from '../model/targets.ts';
 import type { Attempts } from './attempts.ts';
 import { startDeadline } from './deadline.ts';
 import type { Step } from './enrich.ts';
+import { functionPayload } from './function-payload.ts';
 import type { Verdict } from './guard.ts';
 import { journaledRecord } from './journaled-record.ts';
 import type { PlanRun } from './plan-run.ts';
@@ -55,8 +56,13 @@ export async function runTries(tried: TriedStep, stages: StepStages): Promise<St
     tellRetry({ attempt, error: end.error, wait }, tried, stages);
     // For an API that is known not to answer the next round waits, and goes on as soon as it does.
     if (stages.apis.silent(apis)) continue;
-    await plan.slot.without(() => sleep(wait, undefined, { signal: stages.stopping }));
+    await pause(wait, plan, stages);
   }
+}
+
+/** Waits before another try, without a place among the plans that run. */
+export function pause(milliseconds: number, { slot }: PlanRun, { stopping }: StepStages): Promise<void> {
+  return slot.without(() => sleep(milliseconds, undefined, { signal: stopping }));
 }
 
 function tellRetry(
@@ -70,9 +76,9 @@ function tellRetry(
 }
 
 /** Waits while an API that the step needs does not answer. Returns a failure when that takes too long. */
-async function waitForApis(
+export async function waitForApis(
   apis: ReadonlySet<Api>,
-  { plan, attempts }: TriedStep,
+  { plan, attempts }: Pick<TriedStep, 'plan' | 'attempts'>,
   stages: StepStages,
 ): Promise<Failure | undefined> {
   if (!stages.apis.silent(apis)) return undefined;
@@ -162,7 +168,11 @@ async function execute(
     {
       actionner,
       parameters: action.parameters,
+      files: action.files,
       event,
+      tokens: () => step.tokens(),
+      payload: () => functionPayload(event, step.context(), step.head.alert.trace_id),
+      keeps: action.output !== null,
       ...(pod && { pod }),
       record,
       milliseconds: stepDeadline(action, actionner, actionTimeout),

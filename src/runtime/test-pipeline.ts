@@ -60,7 +60,12 @@ export class World {
       executor: {
         missing: ({ id }) => (script[nameOf(id)]?.[0] === 'missing' ? 'missing pod name' : undefined),
         run: (step, signal) => this.#play(script, step, signal),
+        check: async () => undefined,
+        store: async () => SUCCESS,
       },
+      outputs: new Map(),
+      artifacts: { has: () => true, discard: () => undefined },
+      contexts: { of: async () => ({ values: new Map(), problems: [] }) },
       apis: this.apis,
       notices: {
         of: ({ step }, ended) => {

@@ -62,11 +62,34 @@ describe('a spool', () => {
     await spool.write('b', 'x', bytes(1_000));
   });
 
-  it('is empty at the start, but for files of others', async () => {
-    await (await openSpool()).write('a', 'x', bytes(1));
+  it('keeps of what an earlier one left only what is needed, and files of others', async () => {
+    const earlier = await openSpool();
+    const { handle } = await earlier.write('a', 'x', bytes(700));
+    await earlier.write('b', 'x', bytes(300));
     writeFileSync(path.join(folder, 'mine.txt'), '');
-    await openSpool();
-    expect(readdirSync(folder)).toEqual(['mine.txt']);
+    const spool = await openSpool();
+    expect(spool.has(handle)).toBe(false);
+    await spool.keepOnly([handle, '00000000000000000000000000000000']);
+    expect(readdirSync(folder).sort()).toEqual([`${handle}.artifact`, 'mine.txt'].sort());
+    expect(Buffer.concat(await spool.read(handle).toArray())).toHaveLength(700);
+    await expect(spool.write('c', 'x', bytes(400))).rejects.toMatchObject({ message: 'the spool is full' });
+  });
+
+  it('keeps what is being written', async () => {
+    const spool = await openSpool();
+    let end = () => {};
+    const ended = new Promise<void>((resolve) => {
+      end = resolve;
+    });
+    const source = async function* () {
+      yield Buffer.from('a');
+      await ended;
+    };
+    const written = spool.write('a', 'x', source());
+    await expect.poll(() => readdirSync(folder)).toHaveLength(1);
+    await spool.keepOnly([]);
+    end();
+    expect(Buffer.concat(await spool.read((await written).handle).toArray()).toString()).toBe('a');
   });
 });
 

@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { constants, createReadStream, type ReadStream } from 'node:fs';
-import { chmod, type FileHandle, lstat, open, readdir, rm } from 'node:fs/promises';
+import { chmod, type FileHandle, lstat, open, readdir, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import process from 'node:process';
 import type { ArtifactSpool } from '../../model/artifact-spool.ts';
@@ -26,7 +26,7 @@ const NO_NAME = new Set(['', '.', '..']);
 
 /**
  * The folder in which artifacts wait for their output: they never enter the memory of this process as a whole, and never the
- * sandbox. Nobody else can read them, they have a limit of size, and nothing of them is left behind: a new spool is empty.
+ * sandbox. Nobody else can read them, they have a limit of size, and what no open plan needs is not left behind.
  */
 export class Spool implements ArtifactSpool {
   readonly #folder: string;
@@ -34,6 +34,8 @@ export class Spool implements ArtifactSpool {
   readonly #maxArtifactBytes: number;
   /** Bytes by handle, of artifacts that are complete. */
   readonly #sizes = new Map<string, number>();
+  /** Handles of artifacts that are being written. */
+  readonly #begun = new Set<string>();
   #bytes = 0;
 
   private constructor({ folder, maxBytes, maxArtifactBytes = MAX_ARTIFACT_BYTES }: SpoolOptions) {
@@ -43,7 +45,7 @@ export class Spool implements ArtifactSpool {
   }
 
   /**
-   * Makes the folder where it is not there, and empties it of what an earlier server left. Other files stay.
+   * Makes the folder where it is not there. What an earlier server left in it stays until `keepOnly` says what of it is needed.
    *
    * @throws TalonError of code `config` when it cannot be used
    */
@@ -54,8 +56,6 @@ export class Spool implements ArtifactSpool {
       const { uid, mode } = await lstat(folder).then(ownFolder);
       if (uid !== process.getuid?.()) throw new Error('it belongs to another user');
       if ((mode & 0o077) !== 0) await chmod(folder, 0o700);
-      const left = (await readdir(folder)).filter((name) => FILE.test(name));
-      await Promise.all(left.map((name) => rm(path.join(folder, name), { force: true })));
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
       throw new TalonError('config', `the spool folder '${folder}' (spool.path) cannot be used: ${reason}`, {
@@ -75,6 +75,15 @@ export class Spool implements ArtifactSpool {
     checkName(name);
     if (mediaType.length > LONGEST_NAME) throw new DoorError('door', 'malformed argument: a media type');
     const handle = randomBytes(16).toString('hex');
+    this.#begun.add(handle);
+    try {
+      return await this.#fill(handle, name, mediaType, source);
+    } finally {
+      this.#begun.delete(handle);
+    }
+  }
+
+  async #fill(handle: string, name: string, mediaType: string, source: AsyncIterable<Uint8Array>): Promise<Artifact> {
     const hash = createHash('sha256');
     const { O_CREAT, O_EXCL, O_NOFOLLOW, O_WRONLY } = constants;
     const file = await open(this.#fileOf(handle), O_CREAT | O_EXCL | O_NOFOLLOW | O_WRONLY, 0o600).catch(cannotWrite);
@@ -95,6 +104,29 @@ export class Spool implements ArtifactSpool {
     await file.close();
     this.#sizes.set(handle, size);
     return { handle, name, size, sha256: hash.digest('hex'), mediaType };
+  }
+
+  /** Removes all artifacts but these and those that were written since the start: what an earlier server left, and nobody needs. */
+  async keepOnly(handles: Iterable<string>): Promise<void> {
+    const needed = new Set(handles);
+    const left = (await readdir(this.#folder)).filter((name) => FILE.test(name));
+    for (const name of left) {
+      const handle = name.slice(0, name.indexOf('.'));
+      if (this.#sizes.has(handle) || this.#begun.has(handle)) continue;
+      const file = path.join(this.#folder, name);
+      if (needed.has(handle)) this.#take(handle, (await stat(file)).size);
+      else await rm(file, { force: true });
+    }
+  }
+
+  #take(handle: string, size: number): void {
+    this.#sizes.set(handle, size);
+    this.#bytes += size;
+  }
+
+  /** Whether the artifact is there. */
+  has(handle: string): boolean {
+    return this.#sizes.has(handle);
   }
 
   /** The bytes of an artifact. */

@@ -32,13 +32,9 @@ export function logTransition(transition: Transition): LogRecord | undefined {
     case 'breaker':
       return breaker(transition);
     case 'reloaded':
-      return transition.ok
-        ? { level: 'info', message: 'rules', fields: { result: transition.result } }
-        : { level: 'error', message: 'rules', fields: { error: transition.result } };
+      return reloaded(transition);
     case 'degraded':
-      return transition.reason
-        ? { level: 'error', message: transition.part, fields: { status: 'degraded', error: transition.reason } }
-        : { level: 'info', message: transition.part, fields: { status: 'success', result: 'works again' } };
+      return degraded(transition);
     case 'check_failed': {
       const { step, error, objects } = transition;
       return { ...action('error', step, { status: 'failure', error }), objects };
@@ -65,6 +61,18 @@ export function logTransition(transition: Transition): LogRecord | undefined {
     default:
       return transition satisfies never;
   }
+}
+
+function reloaded({ ok, result }: Extract<Transition, { kind: 'reloaded' }>): LogRecord {
+  return ok
+    ? { level: 'info', message: 'rules', fields: { result } }
+    : { level: 'error', message: 'rules', fields: { error: result } };
+}
+
+function degraded({ part, reason }: Extract<Transition, { kind: 'degraded' }>): LogRecord {
+  return reason
+    ? { level: 'error', message: part, fields: { status: 'degraded', error: reason } }
+    : { level: 'info', message: part, fields: { status: 'success', result: 'works again' } };
 }
 
 function breaker({ api, open }: Extract<Transition, { kind: 'breaker' }>): LogRecord {
