@@ -88,27 +88,29 @@ export const settingsSchema = z.object({
     timeout: count(10, [0, DAY], 'Seconds for an export.'),
   }),
   aws: z.object({
-    role_arn: text('', 'Role to assume.', { without_effect: NOT_YET }),
+    role_arn: text('', 'Role to assume. Not assumed by whoever has it already.'),
     external_id: text('', 'External id for assuming the role.', {
       env: ['AWS_ROLE_EXTERNAL_ID'],
       alias: ['aws.role_external_id'],
-      without_effect: NOT_YET,
     }),
-    region: text('', 'Region.'),
-    access_key: text('', 'Access key; used with region and secret key.', { secret: true, without_effect: NOT_YET }),
-    secret_key: text('', 'Secret key.', { secret: true, without_effect: NOT_YET }),
+    region: text('', 'Region. Empty: where the SDK of AWS looks for one.'),
+    access_key: text('', 'Access key; used with secret key and region. Empty: the default credentials.', {
+      secret: true,
+    }),
+    secret_key: text('', 'Secret key.', { secret: true }),
   }),
   gcp: z.object({
-    region: text('', 'Region.', { without_effect: NOT_YET }),
-    credentials_path: text('', 'Path of a credentials file. Empty: the default credentials.', {
-      without_effect: NOT_YET,
+    region: text('', 'Region.', { without_effect: 'the location of a function is a parameter of its action' }),
+    credentials_path: text('', 'Path of a credentials file, or its content. Empty: the default credentials.', {
+      secret: true,
     }),
+    project_id: text('', 'Project. Empty: the one of the credentials.', { env: ['GOOGLE_CLOUD_PROJECT'] }),
   }),
   minio: z.object({
-    endpoint: text('', 'Host and port.', { without_effect: NOT_YET }),
-    access_key: text('', 'Access key.', { secret: true, without_effect: NOT_YET }),
-    secret_key: text('', 'Secret key.', { secret: true, without_effect: NOT_YET }),
-    use_ssl: flag(false, 'Use TLS.', { without_effect: NOT_YET }),
+    endpoint: text('', 'Host and port, without a scheme.'),
+    access_key: text('', 'Access key.', { secret: true }),
+    secret_key: text('', 'Secret key.', { secret: true }),
+    use_ssl: flag(false, 'Use TLS.'),
   }),
   dry_run: flag(false, 'Run no action of any rule; log what would be done.', { env: ['TALON_DRY_RUN'] }),
   max_body_bytes: count(2 ** 20, [1, GIB], 'Largest alert, in bytes; a larger one is refused with 413.'),

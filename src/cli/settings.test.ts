@@ -241,13 +241,13 @@ describe('loadSettings', () => {
 
   it('warns of what has no effect', () => {
     const text =
-      'console: {port: 1}\ncluster: {nats: {url: y}}\nlog_level: debug\ndeduplication: {window: 5}\naws: {role_arn: arn}';
+      'console: {port: 1}\ncluster: {nats: {url: y}}\nlog_level: debug\ndeduplication: {window: 5}\ngcp: {region: eu}';
     expect(load(text).warnings).toEqual([
       "the setting 'console' is not supported by this version and has no effect",
       "the setting 'cluster' is not supported by this version and has no effect",
       "the setting 'log_level' is unknown and has no effect",
       "the setting 'deduplication.window' is unknown and has no effect",
-      "the setting 'aws.role_arn' has no effect in this version: nothing that needs it is there yet",
+      "the setting 'gcp.region' has no effect in this version: the location of a function is a parameter of its action",
     ]);
     expect(load('watch_rules: false', { AWS_ROLE_ARN: 'arn' }).warnings).toEqual([]);
   });
@@ -267,6 +267,7 @@ describe('settingLeaves', () => {
     ).toEqual([
       'aws.access_key',
       'aws.secret_key',
+      'gcp.credentials_path',
       'minio.access_key',
       'minio.secret_key',
       'auth.bearer_tokens',
