@@ -1,4 +1,11 @@
-import type { AcceptedAlert, Conclusion, Progress, StoredPolicy } from '../../model/journal.ts';
+import type {
+  AcceptedAlert,
+  Conclusion,
+  NoticeResult,
+  Progress,
+  QueuedNotice,
+  StoredPolicy,
+} from '../../model/journal.ts';
 
 /** Something to be recorded about a plan, or a policy. `seq` orders the entries of a plan and tells a repetition. */
 export type Entry =
@@ -10,9 +17,12 @@ export type Entry =
       readonly progress: Progress;
       /** The plan ends with it. */
       readonly conclusion?: Conclusion | undefined;
+      /** To be sent once that is recorded. */
+      readonly notices?: readonly QueuedNotice[] | undefined;
     }
   | { readonly kind: 'close'; readonly alert: number; readonly at: number; readonly conclusion: Conclusion }
-  | { readonly kind: 'policy'; readonly policy: StoredPolicy };
+  | { readonly kind: 'policy'; readonly policy: StoredPolicy }
+  | { readonly kind: 'settled'; readonly notice: number; readonly result: NoticeResult };
 
 const FIRST_SIZE = 128 * 1024;
 /** A larger one is not kept for the next batch. */
@@ -22,7 +32,9 @@ const ALERT_HEAD = 8 + 8 + 4 + 4 + 4;
 /** The byte length of a text, what it is, and three doubles. */
 const ENTRY_HEAD = 4 + 1 + 8 + 8 + 8;
 /** What an entry is, as the byte of its head says it. Budgets are apart, because rows of their own are made of them. */
-const ENTRY_KINDS = ['progress', 'reserved', 'close', 'policy'] as const;
+const ENTRY_KINDS = ['progress', 'reserved', 'close', 'policy', 'notice', 'settled'] as const;
+
+const NO_TRY = { attempts: 0, nextAt: 0 };
 
 /**
  * The bytes of one batch, on their way to the thread that writes them: one buffer that changes hands as a whole, because a
@@ -76,13 +88,28 @@ export class Arena {
       this.#addText('policy', 0, 0, 0, JSON.stringify(entry.policy));
       return;
     }
+    if (entry.kind === 'settled') {
+      this.#addResult(entry.notice, entry.result);
+      return;
+    }
     const { alert, at, conclusion } = entry;
     if (entry.kind === 'progress') {
-      const { seq, progress } = entry;
+      const { seq, progress, notices } = entry;
       const kind = progress.kind === 'reserved' ? 'reserved' : 'progress';
       this.#addText(kind, alert, seq, at, JSON.stringify(progress));
+      if (notices) for (const notice of notices) this.#addNotice(notice);
     }
     if (conclusion) this.#addText('close', alert, 0, at, `${conclusion.state}\n${conclusion.reason}`);
+  }
+
+  #addNotice({ id, alert, step, notifier, at, notice }: QueuedNotice): void {
+    this.#addText('notice', alert, id, at, `${step}\n${notifier}\n${JSON.stringify(notice)}`);
+  }
+
+  #addResult(notice: number, result: NoticeResult): void {
+    const { attempts, nextAt } = result.kind === 'retry' ? result : NO_TRY;
+    const error = result.kind === 'sent' ? '' : result.error;
+    this.#addText('settled', notice, attempts, nextAt, `${result.kind}\n${error}`);
   }
 
   #addText(kind: (typeof ENTRY_KINDS)[number], alert: number, seq: number, at: number, text: string): void {
@@ -122,7 +149,8 @@ export interface AlertRow {
 
 /**
  * An entry as it lies in an arena. The text is the progress as JSON without its moment, state and reason on lines of their own,
- * or the policy as JSON.
+ * or the policy as JSON; of a notice, whose id is `seq`, step, notifier and the notice as JSON on lines of their own; of what
+ * became of one, whose id is `alert`, what that is and the error, with the tries in `seq` and the moment of the next in `at`.
  */
 export interface EntryRow {
   readonly kind: (typeof ENTRY_KINDS)[number];

@@ -12,10 +12,18 @@ import {
 } from 'node:fs';
 import Database from 'libsql';
 import { TalonError } from '../../model/talon-error.ts';
-import { createJournalFile, faultOfShape, type JournalDatabase, single, sqliteCode, tablesOf } from './journal-file.ts';
+import {
+  createJournalFile,
+  faultOfShape,
+  formatOf,
+  type JournalDatabase,
+  single,
+  sqliteCode,
+  tablesOf,
+} from './journal-file.ts';
 import { applyDamagedLog, isLogDamaged } from './log-damage.ts';
-import { lastIdIn, type Salvaged, salvageById, salvageByKeys, salvageKeys } from './salvage.ts';
-import { APPLICATION_ID, FORMAT, PAGE_SIZE, TABLES } from './schema.ts';
+import { lastIdIn, lastNoticeIn, type Salvaged, salvageById, salvageByKeys, salvageKeys } from './salvage.ts';
+import { APPLICATION_ID, FORMAT, PAGE_SIZE, tablesOfFormat, WITH_NOTICES } from './schema.ts';
 
 /** How a copy of a journal was made. */
 export interface Copied {
@@ -28,7 +36,7 @@ export interface Copied {
 /**
  * Copies file and log. A damaged log is worked into the copy as far as it is good. Where SQLite cannot make sense of the first
  * page, the copy gets that of a new journal, which is the same but for counts: all tables were made at once, so that each
- * begins at the same page in every journal.
+ * begins at the same page in every journal. Only notices do not, where a later version added their table: they are lost then.
  */
 export function openableCopy(file: string, copy: string): Copied {
   copyFileSync(file, copy);
@@ -41,11 +49,11 @@ export function openableCopy(file: string, copy: string): Copied {
 
 /** @returns whether it had one */
 function giveReadableStart(file: string, copy: string): boolean {
-  const format = formatOf(copy);
+  const format = knownFormat(copy);
   if (format !== undefined && format > FORMAT) {
     throw new TalonError('journal', `the journal ${file} was written by a later version of Talon (format ${format})`);
   }
-  if (format === FORMAT) return true;
+  if (format !== undefined) return true;
   const fresh = `${copy}-fresh`;
   rmSync(fresh, { force: true });
   createJournalFile(fresh);
@@ -58,12 +66,12 @@ function giveReadableStart(file: string, copy: string): boolean {
 }
 
 /** Undefined where it is no journal, or its tables cannot be read. */
-function formatOf(file: string): number | undefined {
+function knownFormat(file: string): number | undefined {
   const database = new Database(file);
   try {
     if (single(database, 'PRAGMA application_id') !== APPLICATION_ID) return undefined;
-    const format = Number(single(database, 'PRAGMA user_version'));
-    return format > FORMAT || tablesOf(database) === TABLES.join() ? format : undefined;
+    const format = formatOf(database);
+    return format > FORMAT || tablesOf(database) === tablesOfFormat(format)?.join() ? format : undefined;
   } catch (error) {
     if (sqliteCode(error) === '') throw error;
     return undefined;
@@ -101,6 +109,7 @@ export interface Found {
   readonly budgetUses: Salvaged;
   readonly policies: Salvaged;
   readonly facts: Salvaged;
+  readonly notices: Salvaged;
   /** The highest id that was seen anywhere. */
   readonly lastId: number;
   /** Whether nothing at all is wrong. */
@@ -116,7 +125,8 @@ export function readCopy(file: string, copy: string, { stalePages }: Copied): Fo
   const database = new Database(copy);
   try {
     const found = readTables(database, stalePages === 0);
-    const tables = [found.alerts, found.ends, found.entries, found.budgetUses, found.policies, found.facts];
+    const { lastId: _, ...ofTables } = found;
+    const tables = Object.values(ofTables);
     if (tables.every(({ rows }) => rows.length === 0) && !tables.every(({ isWhole }) => isWhole)) {
       throw nothingThere(file);
     }
@@ -156,5 +166,12 @@ function readTables(database: JournalDatabase, isLatest: boolean): Omit<Found, '
   const facts = salvageByKeys(database, 'fact', 'name', ['dropped']);
   const dropped = Number(facts.rows[0]?.[1] ?? 0);
   const lastId = [...alerts.rows, ...ends.rows].reduce((most, [id]) => Math.max(most, id as number), dropped);
-  return { alerts, ends, entries, budgetUses, policies, facts, lastId };
+  const notices = whole(salvageNotices(database));
+  return { alerts, ends, entries, budgetUses, policies, facts, notices, lastId };
+}
+
+/** Journals of the first version have none. */
+function salvageNotices(database: JournalDatabase): Salvaged {
+  if (formatOf(database) < WITH_NOTICES) return { rows: [], bad: [], isWhole: true };
+  return salvageById(database, 'notice', lastNoticeIn(database));
 }

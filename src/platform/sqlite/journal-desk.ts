@@ -1,7 +1,15 @@
 import { existsSync } from 'node:fs';
 import type { AcceptedAlert, DatedProgress, PlanState, StoredPolicy } from '../../model/journal.ts';
 import { TalonError } from '../../model/talon-error.ts';
-import { damaged, type JournalDatabase, lockJournal, openExisting, refuseDamagedLog, worded } from './journal-file.ts';
+import {
+  damaged,
+  formatOf,
+  type JournalDatabase,
+  lockJournal,
+  openExisting,
+  refuseDamagedLog,
+  worded,
+} from './journal-file.ts';
 import {
   BadRow,
   checked,
@@ -17,7 +25,8 @@ import {
   readPolicy,
   readProgress,
 } from './journal-rows.ts';
-import { wholeRow } from './schema.ts';
+import { type NoticeRecord, NoticeRows, noticesAfter, noticesOfPlan, readNotice } from './notice-rows.ts';
+import { WITH_NOTICES, wholeRow } from './schema.ts';
 
 /** A plan as operators see it. */
 export interface PlanRecord {
@@ -130,6 +139,39 @@ export class JournalDesk {
       );
     }
     return this.#policies.get(revision);
+  }
+
+  /** Notices that wait or were given up, the oldest first; with `isDead` those that were given up alone. */
+  *notices(isDead: boolean): Generator<NoticeRecord> {
+    let after = 0;
+    while (this.#hasNotices()) {
+      const page = this.#guarded(() => noticesAfter(this.#database, after, isDead));
+      yield* page;
+      const last = page.at(-1);
+      if (!last) return;
+      after = last.id;
+    }
+  }
+
+  noticesOf(plan: number): readonly NoticeRecord[] {
+    return this.#hasNotices() ? this.#guarded(() => noticesOfPlan(this.#database, plan)) : [];
+  }
+
+  /** Lets notices be sent that were given up, all or none; a server takes them up within a second, or the next one at its start. */
+  resend(ids: readonly number[], now: number): void {
+    this.#transaction(() => {
+      for (const id of ids) {
+        const record = this.#hasNotices() ? readNotice(this.#database, id) : undefined;
+        if (!record) throw refused(`there is no notice ${id} in ${this.#file}: it was sent, or never was`);
+        if (record.state !== 'dead') throw refused(`notice ${id} waits for being sent as it is`);
+        new NoticeRows(this.#database).resend(record, now);
+      }
+    });
+  }
+
+  /** A journal of an earlier version has none until a server has opened it. */
+  #hasNotices(): boolean {
+    return this.#guarded(() => formatOf(this.#database)) >= WITH_NOTICES;
   }
 
   /** Opens ended plans again, all or none, with `allow` past guards that only park them; a server takes them up within a second, or the next one at its start. */

@@ -4,7 +4,7 @@ import Database from 'libsql';
 import { TalonError } from '../../model/talon-error.ts';
 import { makeFolder } from '../files/make-folder.ts';
 import { isLogDamaged } from './log-damage.ts';
-import { APPLICATION_ID, FORMAT, PAGE_SIZE, TABLES, type Table } from './schema.ts';
+import { APPLICATION_ID, FORMAT, PAGE_SIZE, TABLES, type Table, tablesOfFormat } from './schema.ts';
 
 /** Milliseconds to wait while another process writes. */
 export const BUSY_TIMEOUT = 10_000;
@@ -59,6 +59,7 @@ export function openForServer(file: string): JournalDatabase {
   worded(file, () => {
     for (const each of [file, `${file}-wal`, `${file}-shm`]) if (existsSync(each)) chmodSync(each, 0o600);
     checkShape(file, database);
+    bringUpToDate(database);
   });
   return database;
 }
@@ -208,7 +209,7 @@ export function syncFolder(folder: string): void {
 
 function checkKind(file: string, database: JournalDatabase): void {
   if (single(database, 'PRAGMA application_id') !== APPLICATION_ID) throw foreign(file);
-  const format = Number(single(database, 'PRAGMA user_version'));
+  const format = formatOf(database);
   if (format > FORMAT) {
     const advice = 'start that version, or set `journal.path` to another file';
     throw new TalonError(
@@ -216,8 +217,30 @@ function checkKind(file: string, database: JournalDatabase): void {
       `the journal ${file} was written by a later version of Talon (format ${format}): ${advice}`,
     );
   }
-  if (format < FORMAT) throw damaged(file, `format ${format}`);
-  if (tablesOf(database) !== TABLES.join()) throw damaged(file, 'its tables are not those of a journal');
+  const tables = tablesOfFormat(format);
+  if (!tables) throw damaged(file, `format ${format}`);
+  if (tablesOf(database) !== tables.join()) throw damaged(file, 'its tables are not those of a journal');
+}
+
+/** Gives a journal of an earlier version the tables that have come since. Rows stay as they are. */
+function bringUpToDate(database: JournalDatabase): void {
+  const format = formatOf(database);
+  if (format === FORMAT) return;
+  const known = tablesOfFormat(format)?.length ?? 0;
+  database.exec('BEGIN IMMEDIATE');
+  try {
+    for (const table of TABLES.slice(known)) database.exec(table);
+    database.exec(`PRAGMA user_version = ${FORMAT}`);
+    database.exec('COMMIT');
+  } catch (error) {
+    if (database.inTransaction) database.exec('ROLLBACK');
+    database.close();
+    throw error;
+  }
+}
+
+export function formatOf(database: JournalDatabase): number {
+  return Number(single(database, 'PRAGMA user_version'));
 }
 
 /** The statements that made the tables. */

@@ -35,7 +35,7 @@ export interface PlanEnd {
 export type Row = readonly (string | number | Buffer)[];
 
 /** Whole rows of a table that fit a condition. @throws BadRow */
-function rowsWhere(database: JournalDatabase, table: Table, condition: string, ...values: unknown[]): Columns[] {
+export function rowsWhere(database: JournalDatabase, table: Table, condition: string, ...values: unknown[]): Columns[] {
   const rows = database.prepare(`SELECT ${wholeRow(table)} FROM ${table} WHERE ${condition}`).raw();
   return (rows.all(...values) as Row[]).map((row) => checked(table, row));
 }

@@ -1,4 +1,4 @@
-import type { BudgetUse, ClosedState, OpenPlan, Progress, StoredPolicy } from '../../model/journal.ts';
+import type { BudgetUse, ClosedState, OpenPlan, PendingNotice, Progress, StoredPolicy } from '../../model/journal.ts';
 import { type AlertRow, ArenaReader, type EntryRow } from './arena.ts';
 import { type JournalDatabase, single } from './journal-file.ts';
 import {
@@ -13,6 +13,7 @@ import {
   readPolicy,
   writeFact,
 } from './journal-rows.ts';
+import { NoticeRows } from './notice-rows.ts';
 import { rowSum } from './row-sum.ts';
 
 /** The statements of the hot path, prepared once. */
@@ -37,6 +38,7 @@ export interface Written {
 
 /** The tables of the journal, as the one thread that writes them sees them. */
 export class JournalStore {
+  readonly notices: NoticeRows;
   readonly #database: JournalDatabase;
   readonly #sql: ReturnType<typeof prepare>;
   /** The newest alert of each policy, as far as it is not in the file yet. */
@@ -48,6 +50,7 @@ export class JournalStore {
   constructor(database: JournalDatabase) {
     this.#database = database;
     this.#sql = prepare(database);
+    this.notices = new NoticeRows(database);
     checkPlanNumbers(database);
     // What was accepted after the last time that this was noted down.
     const noted = readFact(database, 'noted');
@@ -109,6 +112,8 @@ export class JournalStore {
     const { kind, alert, seq, at, text } = entry;
     if (kind === 'close') this.#addEnd(entry);
     else if (kind === 'policy') this.#addPolicy(text);
+    else if (kind === 'notice') this.notices.add(entry);
+    else if (kind === 'settled') this.notices.settle(entry);
     else this.#sql.entry.run(entryRow(alert, seq, at, text));
     if (kind === 'reserved') this.#addBudgetUses(entry);
   }
@@ -197,6 +202,19 @@ export class JournalStore {
       if (ids.length > 0) this.#database.exec('DELETE FROM reopened');
       return this.#plans(ids);
     });
+  }
+
+  /** For somebody who goes on with them: what operators want to be sent again by now is among them. */
+  openNotices(): PendingNotice[] {
+    return this.transaction(() => {
+      this.notices.takeResent();
+      return this.notices.pending();
+    });
+  }
+
+  /** Dead notices that an operator wants to be sent again since the last call. */
+  takeResent(): PendingNotice[] {
+    return this.notices.hasResent() ? this.transaction(() => this.notices.takeResent()) : [];
   }
 
   acceptedSince(at: number): { key: string; at: number }[] {

@@ -1,4 +1,4 @@
-import type { BudgetUse, OpenPlan, PlanState, StoredPolicy } from '../../model/journal.ts';
+import type { BudgetUse, OpenPlan, PendingNotice, PlanState, QueuedNotice, StoredPolicy } from '../../model/journal.ts';
 
 // What the journal and its thread say to each other.
 
@@ -36,6 +36,8 @@ export interface Questions {
     readonly argument: number;
     readonly answer: readonly { readonly key: string; readonly at: number }[];
   };
+  readonly openNotices: { readonly argument: undefined; readonly answer: readonly PendingNotice[] };
+  readonly notice: { readonly argument: number; readonly answer: QueuedNotice | undefined };
   readonly budgetsUsedSince: { readonly argument: number; readonly answer: readonly BudgetUse[] };
 }
 
@@ -51,7 +53,7 @@ export type ToThread =
   | { readonly kind: 'end' };
 
 export type FromThread =
-  | { readonly kind: 'opened'; readonly nextId: number; readonly nextSeq: number }
+  | { readonly kind: 'opened'; readonly nextId: number; readonly nextSeq: number; readonly nextNotice: number }
   | { readonly kind: 'refused'; readonly message: string }
   | {
       readonly kind: 'written';
@@ -66,4 +68,5 @@ export type FromThread =
   | { readonly kind: 'answer'; readonly id: number; readonly answer: unknown }
   | { readonly kind: 'unanswered'; readonly id: number; readonly error: string }
   | { readonly kind: 'reopened'; readonly plans: readonly OpenPlan[]; readonly nextSeq: number }
+  | { readonly kind: 'resent'; readonly notices: readonly PendingNotice[] }
   | { readonly kind: 'notice'; readonly notice: JournalNotice };

@@ -32,7 +32,8 @@ class JournalThread {
     this.#opened = opened;
     this.#housekeeping = new Housekeeping(opened.database, opened.store, options);
     this.#timer = setInterval(() => this.#look(), LOOK_EVERY);
-    this.#say({ kind: 'opened', nextId: opened.store.nextId(), nextSeq: opened.nextSeq });
+    const { store, nextSeq } = opened;
+    this.#say({ kind: 'opened', nextId: store.nextId(), nextSeq, nextNotice: store.notices.nextId() });
   }
 
   receive(message: ToThread): void {
@@ -71,6 +72,8 @@ class JournalThread {
     const { store } = this.#opened;
     if (question === 'openPlans') return this.#openPlans();
     if (question === 'policy') return store.policy(argument as string);
+    if (question === 'openNotices') return store.openNotices();
+    if (question === 'notice') return store.notices.read(argument as number);
     if (question === 'acceptedSince') return store.acceptedSince(argument as number);
     return store.budgetsUsedSince(argument as number);
   }
@@ -86,7 +89,7 @@ class JournalThread {
     const isIdle = !this.#isBusy;
     this.#isBusy = false;
     // A plan that cannot be read keeps nothing from being tidied up.
-    const troubles = [() => this.#takeReopened(), () => this.#tidy(isIdle)].flatMap((act) => this.#attempt(act));
+    const troubles = [() => this.#takeWishes(), () => this.#tidy(isIdle)].flatMap((act) => this.#attempt(act));
     if (troubles.length > 0) this.#tellTrouble(troubles.join('; '));
     else this.#lastTrouble = '';
   }
@@ -101,10 +104,14 @@ class JournalThread {
     }
   }
 
-  #takeReopened(): void {
+  /** What operators want, if somebody else than this thread has written the file since the last look. */
+  #takeWishes(): void {
     const [version] = this.#opened.database.prepare('PRAGMA data_version').raw().get() as unknown[];
     if (version === this.#seenVersion) return;
-    const { plans, lastSeq } = this.#opened.store.takeReopened();
+    const { store } = this.#opened;
+    const resent = store.takeResent();
+    if (resent.length > 0) this.#say({ kind: 'resent', notices: resent });
+    const { plans, lastSeq } = store.takeReopened();
     this.#seenVersion = version;
     if (plans.length > 0) this.#say({ kind: 'reopened', plans, nextSeq: lastSeq + 1 });
   }

@@ -193,9 +193,9 @@ describe('files that are refused', () => {
     const file = scratchFile();
     await (await open(file)).end();
     const database = new Database(file);
-    database.exec('PRAGMA user_version = 2');
+    database.exec('PRAGMA user_version = 3');
     database.close();
-    expect(await reasonOf(file)).toContain(`${file} was written by a later version of Talon (format 2)`);
+    expect(await reasonOf(file)).toContain(`${file} was written by a later version of Talon (format 3)`);
     writeFileSync(file, 'something else entirely, and long enough to have a header '.repeat(10));
     expect(await reasonOf(file)).toContain(`${file} is not a journal of Talon`);
     rmSync(file);

@@ -1,11 +1,14 @@
-import { Worker } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
 import type {
   AcceptedAlert,
   BudgetUse,
   Conclusion,
   Journal,
+  NoticeResult,
   OpenPlan,
+  PendingNotice,
   Progress,
+  QueuedNotice,
   StoredPolicy,
 } from '../../model/journal.ts';
 import type { StepEnd } from '../../model/outcome.ts';
@@ -13,7 +16,8 @@ import { type Redact, redactTexts } from '../../model/redact.ts';
 import { TalonError } from '../../model/talon-error.ts';
 import type { WorkerStart } from '../../model/worker-start.ts';
 import { BatchWriter } from './batch-writer.ts';
-import type { FromThread, JournalNotice, Questions, ThreadOptions, ThreadStart, ToThread } from './journal-thread.ts';
+import type { FromThread, JournalNotice, Questions, ThreadOptions, ToThread } from './journal-thread.ts';
+import { type Opened, startThread } from './start-thread.ts';
 
 export type { JournalNotice };
 
@@ -30,11 +34,7 @@ export interface JournalOptions extends ThreadOptions {
   readonly onCommit?: (records: number, milliseconds: number) => void;
 }
 
-type Opened = FromThread & { kind: 'opened' };
 type Waiting = { readonly resolve: (answer: never) => void; readonly reject: (error: Error) => void };
-
-/** Rows are short-lived: the thread needs no more space for new objects, and would take it. */
-const HEAP = { maxYoungGenerationSizeMb: 4 };
 
 /** Milliseconds before a thread that ended by itself is replaced. */
 const REPLACE_AFTER = 500;
@@ -50,30 +50,6 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
   return new ThreadJournal(worker, options, opened);
 }
 
-/** @throws TalonError('journal') */
-async function startThread(
-  options: JournalOptions,
-  forget: readonly number[],
-): Promise<{ worker: Worker; opened: Opened }> {
-  const { worker: start, file, retentionHours, maxBytes } = options;
-  const workerData: ThreadStart = { file, retentionHours, maxBytes, forget };
-  const worker = new Worker(start.script, { eval: start.eval, workerData, resourceLimits: HEAP });
-  const first = await firstMessage(worker, file);
-  if (first.kind === 'opened') return { worker, opened: first };
-  await worker.terminate();
-  throw new TalonError('journal', first.kind === 'refused' ? first.message : `the journal ${file} did not open`);
-}
-
-function firstMessage(worker: Worker, file: string): Promise<FromThread> {
-  const fault = (reason: string, cause?: unknown) =>
-    new TalonError('journal', `the journal ${file} cannot be used: ${reason}`, { cause });
-  return new Promise((resolve, reject) => {
-    worker.once('message', resolve);
-    worker.once('error', (error) => reject(fault(error.message, error)));
-    worker.once('exit', () => reject(fault('its thread ended')));
-  });
-}
-
 class ThreadJournal implements Journal {
   readonly #options: JournalOptions;
   readonly #writer: BatchWriter;
@@ -82,7 +58,9 @@ class ThreadJournal implements Journal {
   #lastQuestion = 0;
   #nextId: number;
   #nextSeq: number;
+  #nextNotice: number;
   #onReopened: ((plan: OpenPlan) => void) | undefined;
+  #onResent: ((notices: readonly PendingNotice[]) => void) | undefined;
   /** Whether the open plans were asked for: what operators reopened until then is among those. */
   #isResumed = false;
   /** Alerts that a thread which is gone may have written, and which were refused. */
@@ -96,6 +74,7 @@ class ThreadJournal implements Journal {
     this.#options = options;
     this.#nextId = opened.nextId;
     this.#nextSeq = opened.nextSeq;
+    this.#nextNotice = opened.nextNotice;
     this.#writer = new BatchWriter({
       send: (batch) => this.#say(batch),
       maxWaitingBytes: options.maxWaitingBytes,
@@ -117,7 +96,7 @@ class ThreadJournal implements Journal {
     this.#writer.addAlert(alert, recorded);
   }
 
-  append(alert: number, progress: Progress, conclusion?: Conclusion): Promise<void> {
+  append(alert: number, progress: Progress, conclusion?: Conclusion, notices?: readonly QueuedNotice[]): Promise<void> {
     const { redact } = this.#options;
     const kept = redact ? redactProgress(progress, redact) : progress;
     return this.#writer.addEntry({
@@ -127,6 +106,7 @@ class ThreadJournal implements Journal {
       at: Date.now(),
       progress: kept,
       conclusion: conclusion && this.#redacted(conclusion),
+      notices,
     });
   }
 
@@ -159,6 +139,26 @@ class ThreadJournal implements Journal {
 
   budgetsUsedSince(at: number): Promise<readonly BudgetUse[]> {
     return this.#ask('budgetsUsedSince', at);
+  }
+
+  newNoticeId(): number {
+    return this.#nextNotice++;
+  }
+
+  openNotices(): Promise<readonly PendingNotice[]> {
+    return this.#ask('openNotices', undefined);
+  }
+
+  notice(id: number): Promise<QueuedNotice | undefined> {
+    return this.#ask('notice', id);
+  }
+
+  settleNotice(notice: number, result: NoticeResult): Promise<void> {
+    return this.#writer.addEntry({ kind: 'settled', notice, result });
+  }
+
+  onResent(listener: (notices: readonly PendingNotice[]) => void): void {
+    this.#onResent = listener;
   }
 
   onReopened(listener: (plan: OpenPlan) => void): void {
@@ -209,6 +209,7 @@ class ThreadJournal implements Journal {
     else if (message.kind === 'answer') this.#take(message.id)?.resolve(message.answer as never);
     else if (message.kind === 'unanswered') this.#take(message.id)?.reject(new TalonError('journal', message.error));
     else if (message.kind === 'reopened') this.#reopen(message.plans, message.nextSeq);
+    else if (message.kind === 'resent') this.#onResent?.(message.notices);
     else if (message.kind === 'notice') this.#options.onNotice?.(message.notice);
   }
 
@@ -246,6 +247,7 @@ class ThreadJournal implements Journal {
       this.#missing = undefined;
       this.#forget = [];
       this.#nextSeq = Math.max(this.#nextSeq, opened.nextSeq);
+      this.#nextNotice = Math.max(this.#nextNotice, opened.nextNotice);
       this.#listen();
       this.#writer.connect();
     } catch (error) {

@@ -44,6 +44,7 @@ function readOpened(database: JournalDatabase, forget: readonly number[]): Omit<
   const { plans, lastSeq } = store.readOpenPlans();
   for (const revision of new Set(plans.map(({ alert }) => alert.revision))) store.policy(revision);
   store.budgetsUsedSince(0);
+  store.notices.check();
   return { database, store, nextSeq: lastSeq + 1 };
 }
 

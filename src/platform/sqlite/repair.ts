@@ -9,7 +9,12 @@ import { rowSum } from './row-sum.ts';
 export interface RepairReport {
   /** Where the damaged file is now; undefined when nothing was wrong and nothing was changed. */
   readonly damaged: string | undefined;
-  readonly saved: { readonly plans: number; readonly entries: number; readonly policies: number };
+  readonly saved: {
+    readonly plans: number;
+    readonly entries: number;
+    readonly policies: number;
+    readonly notices: number;
+  };
   /** Sentences about what could not be read. */
   readonly lost: readonly string[];
   /** Plans that were open, or may have been, and of which something may be missing: they wait for an operator. */
@@ -60,7 +65,7 @@ function repair(file: string, now: Date): RepairReport {
 }
 
 function nothingLost(): RepairReport {
-  return { damaged: undefined, saved: { plans: 0, entries: 0, policies: 0 }, lost: [], parked: [] };
+  return { damaged: undefined, saved: { plans: 0, entries: 0, policies: 0, notices: 0 }, lost: [], parked: [] };
 }
 
 /** Puts the repaired file in the place of the damaged one. @returns where that is now */
@@ -87,7 +92,7 @@ function freeName(wanted: string): string {
 }
 
 function write(target: string, found: Found, now: number): RepairReport {
-  const { alerts, ends, entries, budgetUses, policies } = found;
+  const { alerts, ends, entries, budgetUses, policies, notices } = found;
   const alertIds = new Set(alerts.rows.map(([id]) => id as number));
   const parked = plansToPark(found, alertIds);
   const ended = ends.rows.filter(([id]) => alertIds.has(id as number));
@@ -97,8 +102,9 @@ function write(target: string, found: Found, now: number): RepairReport {
     database.exec('PRAGMA synchronous = FULL');
     database.exec('BEGIN IMMEDIATE');
     const tables = { alert: alerts.rows, entry: entries.rows, ended: [...ended, ...ofParked] };
-    const rest = { budget_use: budgetUses.rows, policy: policies.rows, fact: [['dropped', found.lastId]] };
-    for (const [table, rows] of Object.entries({ ...tables, ...rest })) {
+    const rest = { budget_use: budgetUses.rows, policy: policies.rows, notice: notices.rows };
+    const facts = { fact: [['dropped', found.lastId]] };
+    for (const [table, rows] of Object.entries({ ...tables, ...rest, ...facts })) {
       const places = '?, '.repeat(rows[0]?.length ?? 0);
       const insert = rows.length > 0 && database.prepare(`INSERT OR IGNORE INTO ${table} VALUES(${places}?)`);
       for (const row of rows) if (insert) insert.run([...row, rowSum(row)]);
@@ -107,7 +113,8 @@ function write(target: string, found: Found, now: number): RepairReport {
   } finally {
     database.close();
   }
-  const saved = { plans: alertIds.size, entries: entries.rows.length, policies: policies.rows.length };
+  const counts = { entries: entries.rows.length, policies: policies.rows.length, notices: notices.rows.length };
+  const saved = { plans: alertIds.size, ...counts };
   return { damaged: undefined, saved, lost: lostSentences(found, alertIds), parked };
 }
 
@@ -121,7 +128,7 @@ function plansToPark({ ends, entries }: Found, alertIds: ReadonlySet<number>): n
 }
 
 function lostSentences(found: Found, alertIds: ReadonlySet<number>): string[] {
-  const { alerts, ends, entries, budgetUses, policies } = found;
+  const { alerts, ends, entries, budgetUses, policies, notices } = found;
   const known = [...ends.rows.map(([id]) => id as number), ...alerts.bad.map(Number)];
   const alertsGone = [...new Set(known)].filter((id) => !alertIds.has(id)).sort((a, b) => a - b);
   const sentences = [
@@ -133,6 +140,9 @@ function lostSentences(found: Found, alertIds: ReadonlySet<number>): string[] {
     !ends.isWhole && 'perhaps how other plans ended: its table is not whole',
     (budgetUses.bad.length > 0 || !budgetUses.isWhole) &&
       'uses of budgets of guard policies: they may allow more than they should, for a day',
+    notices.bad.length > 0 &&
+      `${counted(notices.bad.length, 'notice')} that somebody was to get: ${idList(notices.bad)}`,
+    !notices.isWhole && 'perhaps other notices: their table is not whole',
     policies.bad.length > 0 &&
       `rules and guards of ${counted(policies.bad.length, 'revision')}: ${policies.bad.join(', ')}`,
   ];

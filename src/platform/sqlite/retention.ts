@@ -18,6 +18,9 @@ const HOUR = 3_600_000;
 /** The ones whose loss nobody needs to hear of. */
 const SETTLED = "('done', 'dropped')";
 
+/** A notice that waits outlives its plan; what became of one is kept no longer. */
+const DEAD_NOTICE = "notice WHERE state = 'dead' AND alert";
+
 /** Drops ended plans that are too old, and the oldest ones when the file is too large, a piece at a time. */
 export class Retention {
   readonly #database: JournalDatabase;
@@ -63,7 +66,10 @@ export class Retention {
    */
   dropForAge(now: number): readonly DroppedPlan[] | undefined {
     const dropped = this.#store.transaction(() => this.#dropForAge(now));
-    if (!dropped) this.#dropBudgetUses(now);
+    if (!dropped) {
+      this.#dropBudgetUses(now);
+      this.#dropNotices();
+    }
     return dropped;
   }
 
@@ -111,7 +117,7 @@ export class Retention {
     const last = ids.at(-1);
     if (last === undefined) return [];
     const ends = ids.flatMap((id) => this.#endOf(id) ?? []);
-    for (const table of ['entry WHERE alert', 'alert WHERE id', 'ended WHERE id']) {
+    for (const table of ['entry WHERE alert', 'alert WHERE id', 'ended WHERE id', DEAD_NOTICE]) {
       const drop = this.#database.prepare(`DELETE FROM ${table} = ?`);
       for (const id of ids) drop.run([id]);
     }
@@ -128,6 +134,12 @@ export class Retention {
     } catch {
       return { id, state: 'dead' };
     }
+  }
+
+  /** Those that were given up after their plan was dropped. */
+  #dropNotices(): void {
+    const gone = `DELETE FROM ${DEAD_NOTICE} < (SELECT min(id) FROM alert)`;
+    this.#store.transaction(() => this.#database.exec(gone));
   }
 
   #dropBudgetUses(now: number): void {

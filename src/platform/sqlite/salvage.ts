@@ -79,7 +79,15 @@ const LEAST_ROW = 32;
 
 /** The highest id that may be there. */
 export function lastIdIn(database: JournalDatabase): number {
-  const sources = ['max(id) FROM alert', 'max(id) FROM ended', 'CAST(max(alert) AS INTEGER) FROM entry'];
+  return lastOf(database, ['max(id) FROM alert', 'max(id) FROM ended', 'CAST(max(alert) AS INTEGER) FROM entry']);
+}
+
+/** The highest id of a notice that may be there. */
+export function lastNoticeIn(database: JournalDatabase): number {
+  return lastOf(database, ['max(id) FROM notice']);
+}
+
+function lastOf(database: JournalDatabase, sources: readonly string[]): number {
   const found = sources.flatMap((source) => attempt(() => Number(single(database, `SELECT ${source}`) ?? 0)) ?? []);
   const plausible = found.filter((id) => Number.isSafeInteger(id) && id > 0);
   if (plausible.length > 0) return Math.max(...plausible) + BEYOND;

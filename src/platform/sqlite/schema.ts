@@ -5,7 +5,7 @@ export const APPLICATION_ID = 0x544c4e4a;
 export const PAGE_SIZE = 4096;
 
 /** Format of the tables. A file with a higher one was written by a later version. */
-export const FORMAT = 1;
+export const FORMAT = 2;
 
 /**
  * Rows of `alert` and `entry` are only ever added and, long after, dropped, in about the order of their keys: that is what
@@ -26,7 +26,24 @@ export const TABLES: readonly string[] = [
   // Plans that an operator reopened and that the server has not been told of.
   'CREATE TABLE reopened(id INTEGER PRIMARY KEY)',
   'CREATE TABLE fact(name TEXT PRIMARY KEY, value INTEGER NOT NULL, sum INTEGER NOT NULL) WITHOUT ROWID',
+  // Sent ones are deleted. The text is behind all that is listed: the pages that it alone takes need not be read for that.
+  `CREATE TABLE notice(id INTEGER PRIMARY KEY, alert INTEGER NOT NULL, step INTEGER NOT NULL, notifier TEXT NOT NULL,
+     at INTEGER NOT NULL, state TEXT NOT NULL, attempts INTEGER NOT NULL, next INTEGER NOT NULL, error TEXT NOT NULL,
+     text TEXT NOT NULL, sum INTEGER NOT NULL)`,
+  'CREATE INDEX notice_by_alert ON notice(alert)',
 ];
+
+/** The first format that has notices. */
+export const WITH_NOTICES = 2;
+
+/** How many of the statements made the tables of each format: each has those of the one before, and some behind them. */
+const TABLES_IN_FORMAT: Readonly<Record<number, number>> = { 1: 7, 2: 9 };
+
+/** What makes the tables of a format; undefined for one that is not known. */
+export function tablesOfFormat(format: number): readonly string[] | undefined {
+  const count = TABLES_IN_FORMAT[format];
+  return count === undefined ? undefined : TABLES.slice(0, count);
+}
 
 /** Columns of the tables that are read by rows, in their order. */
 const COLUMNS = {
@@ -36,11 +53,15 @@ const COLUMNS = {
   budget_use: ['alert', 'step', 'key', 'at', 'sum'],
   policy: ['revision', 'data', 'sum'],
   fact: ['name', 'value', 'sum'],
+  notice: ['id', 'alert', 'step', 'notifier', 'at', 'state', 'attempts', 'next', 'error', 'text', 'sum'],
 } as const;
 
 export type Table = keyof typeof COLUMNS;
 
-const TEXTS = new Set<string>(['key', 'revision', 'rules', 'trace', 'progress', 'state', 'reason', 'data', 'name']);
+const TEXTS = new Set<string>([
+  ...['key', 'revision', 'rules', 'trace', 'progress', 'state', 'reason', 'data', 'name'],
+  ...['notifier', 'error', 'text'],
+]);
 
 /** Whether the column at this place of a table is a text. */
 export function isText(table: Table, place: number): boolean {
