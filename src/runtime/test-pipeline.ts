@@ -6,7 +6,7 @@ import type { PlannedAction, PlannedRule } from '../model/rule.ts';
 import type { Telemetry, Transition } from '../model/transition.ts';
 import { Apis } from './apis.ts';
 import { DedupWindow } from './dedup.ts';
-import type { StepToRun } from './execute.ts';
+import type { Executor, StepToRun } from './execute.ts';
 import type { Guard } from './guard.ts';
 import { Lanes } from './lanes.ts';
 import { MemoryJournal } from './memory-journal.ts';
@@ -30,6 +30,11 @@ export interface WorldOptions extends Partial<Omit<PipelineOptions, 'journal' | 
   readonly journal?: MemoryJournal;
   readonly lanes?: Lanes;
   readonly guard?: Guard;
+  /** What outputs say. */
+  readonly check?: Executor['check'];
+  readonly store?: Executor['store'];
+  /** What is declared of the actionners that is not as usual, by the names of the actions. */
+  readonly declared?: Readonly<Record<string, Partial<Pick<Actionner, 'artifact' | 'usesContext'>>>>;
   /** Behaviour of the actionners that is not as usual, by the names of the actions. */
   readonly behaviours?: Readonly<Record<string, Partial<Behaviour<unknown, never>>>>;
 }
@@ -49,19 +54,27 @@ export class World {
   readonly #guard: Guard;
   readonly #tries = new Map<string, number>();
 
-  constructor(script: Script, { journal, lanes, guard, behaviours = {}, ...options }: WorldOptions = {}) {
+  constructor(
+    script: Script,
+    { journal, lanes, guard, behaviours = {}, declared = {}, ...options }: WorldOptions = {},
+  ) {
     const telemetry: Telemetry = { emit: (transition) => void this.told.push(transition), accepted: () => undefined };
     this.journal = journal ?? new MemoryJournal();
     this.lanes = lanes ?? new Lanes({ tasks: 100, bytes: 100_000, perLane: 100, running: 10 });
     this.apis = options.apis ?? new Apis(telemetry.emit);
     this.#guard = guard ?? allowAll;
     this.pipeline = new Pipeline({
-      actionners: new Map(Object.keys(script).map((name) => [`test:${name}`, actionner(name, behaviours[name])])),
+      actionners: new Map(
+        Object.keys(script).map((name) => [
+          `test:${name}`,
+          { ...actionner(name, behaviours[name]), ...declared[name] },
+        ]),
+      ),
       executor: {
         missing: ({ id }) => (script[nameOf(id)]?.[0] === 'missing' ? 'missing pod name' : undefined),
         run: (step, signal) => this.#play(script, step, signal),
-        check: async () => undefined,
-        store: async () => SUCCESS,
+        check: options.check ?? (async () => undefined),
+        store: options.store ?? (async () => SUCCESS),
       },
       outputs: new Map(),
       artifacts: { has: () => true, discard: () => undefined },
@@ -213,6 +226,10 @@ function shown(transition: Transition): string {
     case 'parked':
     case 'monitored':
       return `${transition.kind} ${transition.step.action} ${transition.reason}`;
+    case 'stored':
+      return `stored ${transition.step.action} ${transition.stored.outcome.status}`;
+    case 'context_failed':
+      return `context_failed ${transition.context}: ${transition.error}`;
     case 'closed':
       return `closed ${transition.state}: ${transition.reason}`;
     case 'crashed':
