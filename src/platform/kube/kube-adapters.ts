@@ -8,13 +8,16 @@ import type { TargetLookups } from '../../model/target-facts.ts';
 import type { NodeTarget, PodTarget } from '../../model/targets.ts';
 import { deleteDoors } from './delete-doors.ts';
 import { eventDoor } from './event-door.ts';
+import { execDoors } from './exec-doors.ts';
 import { GoneWaits } from './gone-waits.ts';
 import type { KubeClient, ObjectName } from './kube-client.ts';
 import { type KubeSettings, ownPod } from './kube-config.ts';
 import { KubeRefusal } from './kube-transport.ts';
+import { logDoors } from './log-doors.ts';
 import { networkPolicyDoors } from './network-policy-doors.ts';
 import { podsOfNode } from './node-pods.ts';
 import { patchDoors } from './patch-doors.ts';
+import { containerDoors } from './pod-containers.ts';
 import { PodLookups } from './pod-lookups.ts';
 import { ownerOf } from './pod-owner.ts';
 import { createTargetLookups } from './target-lookups.ts';
@@ -83,6 +86,9 @@ function doors(means: KubeDoorMeans): KubeDoors {
     ...patchDoors(means),
     ...deleteDoors(means),
     ...eventDoor(means),
+    ...containerDoors({ ...means, pods }),
+    ...execDoors(means),
+    ...logDoors(means),
     ...workloadDoor({ open, pods }),
     ...networkPolicyDoors(means),
     'pods.delete': async (pod, gracePeriodSeconds, signal) => {

@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo, Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import type { Duplex } from 'node:stream';
 import { text } from 'node:stream/consumers';
 
 /** The bearer token of the kubeconfig files. */
@@ -29,12 +30,16 @@ export type Answer = WholeAnswer | StreamedAnswer | 'silence' | 'hang up';
 /** An answer that goes on, as that of a watch. */
 export type StreamedAnswer = (stream: ServerResponse) => void;
 
+export type Upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
+
 /** For tests: a real HTTP server in the place of a Kubernetes API server, which notes requests and answers as it was told. */
 export class RecordingApi {
   readonly seen: Seen[] = [];
   /** By method and path; everything else is not found. */
   readonly answers = new Map<string, Answer>();
   readonly sockets = new Set<Socket>();
+  /** What becomes of requests for a WebSocket. */
+  upgrade: Upgrade | undefined;
   readonly folder = mkdtempSync(path.join(tmpdir(), 'talon-kube-'));
   readonly #server: Server;
 
@@ -48,6 +53,11 @@ export class RecordingApi {
       if (typeof answer === 'function') return void answer(response);
       response.writeHead(answer.status, { 'content-type': 'application/json', ...answer.headers });
       response.end(typeof answer.body === 'string' ? answer.body : JSON.stringify(answer.body));
+    });
+    this.#server.on('upgrade', (request, socket, head) => {
+      this.seen.push({ line: `${request.method} ${request.url}`, ...headersOf(request), body: undefined });
+      if (this.upgrade) this.upgrade(request, socket, head);
+      else socket.destroy();
     });
     this.#server.on('connection', (socket) => {
       this.sockets.add(socket);
@@ -64,6 +74,7 @@ export class RecordingApi {
   reset(): void {
     this.seen.length = 0;
     this.answers.clear();
+    this.upgrade = undefined;
   }
 
   /** Writes a kubeconfig file that leads here. @returns its path */
@@ -94,9 +105,9 @@ export function statusOf(code: number, reason: string, message: string): WholeAn
 
 async function read(request: IncomingMessage) {
   const body = await text(request);
-  return {
-    type: request.headers['content-type'],
-    authorization: request.headers.authorization,
-    body: body === '' ? undefined : JSON.parse(body),
-  };
+  return { ...headersOf(request), body: body === '' ? undefined : JSON.parse(body) };
+}
+
+function headersOf({ headers }: IncomingMessage) {
+  return { type: headers['content-type'], authorization: headers.authorization };
 }

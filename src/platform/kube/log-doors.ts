@@ -1,0 +1,97 @@
+import { ResponseContext, wrapHttpLibrary } from '@kubernetes/client-node';
+import { podNotFound } from '../../model/kube-names.ts';
+import type { ContainerTarget } from '../../model/targets.ts';
+import type { KubeDoorMeans, KubeDoors } from './kube-adapters.ts';
+import type { KubeClient } from './kube-client.ts';
+import { noAnswer, openExchange } from './kube-transport.ts';
+import { spoolOf } from './spool-of.ts';
+import { whenMissing } from './when-missing.ts';
+
+/** UTF-16 units of logs that are no artifact. */
+const LONGEST_TEXT = 60_000;
+
+/** The doors to what containers log. */
+export function logDoors({ open, spool }: KubeDoorMeans): Pick<KubeDoors, 'pods.logs' | 'pods.keepLogs'> {
+  return {
+    'pods.logs': async (container, tailLines, signal) => {
+      const tail = new TextTail(LONGEST_TEXT);
+      for await (const chunk of logsOf(open(), container, tailLines, signal)) tail.add(chunk);
+      return tail.end();
+    },
+    'pods.keepLogs': async (container, tailLines, signal) => {
+      const logs = logsOf(open(), container, tailLines, signal);
+      const artifact = await spoolOf(spool).write('log', 'text/plain; charset=utf-8', logs);
+      return { kind: 'artifact', ...artifact };
+    },
+  };
+}
+
+/** The bytes as they come, however many. */
+async function* logsOf(
+  client: KubeClient,
+  container: ContainerTarget,
+  tailLines: number,
+  signal: AbortSignal,
+): AsyncGenerator<Uint8Array> {
+  const body = await openLogs(client, container, tailLines, signal);
+  const chunks = body[Symbol.asyncIterator]();
+  try {
+    for (;;) {
+      const { done, value } = await chunks.next().catch(noAnswer);
+      if (done) return;
+      yield value;
+    }
+  } finally {
+    // Ends the connection if nobody wants the rest.
+    await chunks.return?.();
+  }
+}
+
+async function openLogs(
+  client: KubeClient,
+  { name: container, pod }: ContainerTarget,
+  tailLines: number,
+  signal: AbortSignal,
+): Promise<AsyncIterable<Uint8Array>> {
+  const { name, namespace } = pod;
+  let body: AsyncIterable<Uint8Array> | undefined;
+  // The client would read all of it into one text.
+  const httpApi = wrapHttpLibrary({
+    send: async (context) => {
+      ({ body } = await openExchange(context, client.presence, { signal }));
+      const empty = { text: async () => '', binary: async () => Buffer.alloc(0), stream: () => null };
+      return new ResponseContext(200, { 'content-type': 'text/plain' }, empty);
+    },
+  });
+  await client.apis.core
+    .readNamespacedPodLog({ name, namespace, container, tailLines }, { httpApi })
+    .catch(whenMissing(() => podNotFound(pod)));
+  return body ?? noAnswer(new Error('no body'));
+}
+
+/** The end of a text that comes in pieces. */
+class TextTail {
+  readonly #longest: number;
+  readonly #decoder = new TextDecoder('utf-8', { ignoreBOM: true });
+  #text = '';
+
+  constructor(longest: number) {
+    this.#longest = longest;
+  }
+
+  add(chunk: Uint8Array): void {
+    this.#text += this.#decoder.decode(chunk, { stream: true });
+    if (this.#text.length > 4 * this.#longest) this.#cut();
+  }
+
+  end(): string {
+    this.#text += this.#decoder.decode();
+    this.#cut();
+    // The second half of a character alone would be none.
+    return this.#text.replace(/^[\udc00-\udfff]/, '');
+  }
+
+  #cut(): void {
+    this.#text = this.#text.slice(-this.#longest);
+  }
+}

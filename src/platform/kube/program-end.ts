@@ -1,0 +1,64 @@
+import { DoorError } from '../../model/door-error.ts';
+
+/** How a program in a container ended, as the last frame of its stream says. */
+export interface ProgramEnd {
+  /** Exit code; {@link NOT_STARTED} for a program that could not be started. */
+  readonly code: number;
+  /** Why not, in the words of the other side; empty for a program that ran. */
+  readonly reason: string;
+}
+
+/** What shells answer for a program that is there and cannot be started. */
+export const NOT_STARTED = 126;
+
+/** Characters that come from the other side. */
+const LONGEST_REASON = 2000;
+
+/** The API server could not reach the node: nothing was started, and another try may help. */
+const NO_NODE = /error dialing backend|\bdial tcp\b/;
+/** The node was lost while the program may have run. */
+const CUT_OFF =
+  /error stream|unexpected EOF|broken pipe|connection reset|context canceled|use of closed|lost connection/i;
+/** A refused upgrade that says the same as a program that could not be started: some API servers answer so. */
+const NO_CONTAINER = /container not found|unable to upgrade connection: container|container .* is not running/;
+
+interface Status {
+  readonly status?: string;
+  readonly message?: string;
+  readonly reason?: string;
+  readonly details?: { readonly causes?: readonly { readonly reason?: string; readonly message?: string }[] };
+}
+
+/**
+ * Reads the status frame of an exec stream.
+ *
+ * @throws DoorError: `busy` where the node of the pod did not answer, `interrupted` where it was lost while the program may have
+ *   run, `refused` for what is no status
+ */
+export function readProgramEnd(frame: string): ProgramEnd {
+  const { status, message = '', reason, details } = readStatus(frame);
+  if (status === 'Success') return { code: 0, reason: '' };
+  const cause = details?.causes?.find((each) => each.reason === 'ExitCode');
+  const code = Number(cause?.message);
+  if (reason === 'NonZeroExitCode' && Number.isInteger(code)) return { code, reason: '' };
+  const words = message.slice(0, LONGEST_REASON);
+  if (NO_NODE.test(words))
+    throw new DoorError('busy', `the Kubernetes API does not reach the node of the pod: ${words}`);
+  if (CUT_OFF.test(words)) throw new DoorError('interrupted', `nobody knows how the program ended: ${words}`);
+  return { code: NOT_STARTED, reason: words || 'the program could not be started' };
+}
+
+/** The end that a refused upgrade stands for, if it says that the container is not there to run anything. */
+export function endOfRefusal({ message }: DoorError): ProgramEnd | undefined {
+  return NO_CONTAINER.test(message) ? { code: NOT_STARTED, reason: message } : undefined;
+}
+
+function readStatus(frame: string): Status {
+  try {
+    const status = JSON.parse(frame) as Status | null;
+    if (typeof status === 'object' && status !== null) return status;
+  } catch {
+    // The same as another kind of JSON.
+  }
+  throw new DoorError('refused', `the Kubernetes API did not say how the program ended: ${frame.slice(0, 200)}`);
+}

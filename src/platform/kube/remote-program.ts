@@ -1,0 +1,251 @@
+import type { IncomingMessage } from 'node:http';
+import type { RequestOptions } from 'node:https';
+import { Readable } from 'node:stream';
+import { text } from 'node:stream/consumers';
+import type { KubeConfig } from '@kubernetes/client-node';
+import { WebSocket } from 'ws';
+import { DoorError } from '../../model/door-error.ts';
+import type { ContainerTarget } from '../../model/targets.ts';
+import { BoundedText } from './bounded-text.ts';
+import type { KubeClient } from './kube-client.ts';
+import { KubeRefusal, noAnswer } from './kube-transport.ts';
+import { type ProgramEnd, readProgramEnd } from './program-end.ts';
+
+/** A program to be run in a container, without a terminal. */
+export interface ProgramToRun {
+  readonly container: ContainerTarget;
+  /** Its name or path, and its arguments. No shell looks at them. */
+  readonly program: readonly string[];
+  /** What it reads before the end of its input; where empty, it has an input that is at its end. */
+  readonly stdin: string;
+}
+
+/** A program that runs. Whoever destroys `stdout` leaves it alone with its closed streams. */
+export interface RunningProgram {
+  /** Flows only as fast as it is read. Ends when the program has ended; an error where that is not known. */
+  readonly stdout: Readable;
+  readonly stderr: BoundedText;
+  /** @throws DoorError where nobody knows how it ended */
+  readonly ended: Promise<ProgramEnd>;
+}
+
+/** Milliseconds. */
+export interface ExecTimes {
+  /** Until the API server has to agree to the exec. */
+  readonly answer: number;
+  /** Between two questions whether the other side is still there. */
+  readonly ping: number;
+  /** Without anything from it, after which the connection counts as dead. */
+  readonly silence: number;
+  /** For the other side to close the connection when the program has ended. */
+  readonly close: number;
+}
+export const EXEC_TIMES: ExecTimes = { answer: 15_000, ping: 10_000, silence: 35_000, close: 2_000 };
+
+/** The first has a frame for the end of the input, since Kubernetes 1.30. */
+const CLOSING_PROTOCOL = 'v5.channel.k8s.io';
+const PROTOCOLS = [CLOSING_PROTOCOL, 'v4.channel.k8s.io'];
+/** The first byte of each frame. */
+const CHANNEL = { stdin: 0, stdout: 1, stderr: 2, status: 3, close: 255 } as const;
+const CHUNK = 32 * 1024;
+const LARGEST_FRAME = 16 * 2 ** 20;
+/** Bytes that wait to be read before the other side has to. */
+const READ_AHEAD = 2 ** 20;
+
+/**
+ * Starts a program in a container, over a WebSocket. The program does not end with the connection: the API has no way to end one.
+ *
+ * @throws DoorError as the transport does for what the API server refuses; `refused` where there is an input and the API server
+ *   is too old to pass its end on
+ */
+export async function startProgram(
+  client: KubeClient,
+  given: ProgramToRun,
+  signal: AbortSignal,
+  times: ExecTimes = EXEC_TIMES,
+): Promise<RunningProgram> {
+  const { stdin } = given;
+  const options = await connectionOptions(client.config);
+  if (signal.aborted) return noAnswer(signal.reason);
+  const socket = new WebSocket(urlOf(client.config, given), PROTOCOLS, {
+    ...options,
+    handshakeTimeout: times.answer,
+    perMessageDeflate: false,
+    maxPayload: LARGEST_FRAME,
+  });
+  // Before it is open: nothing that comes with the answer is to be missed.
+  const program = new RemoteProgram(socket, times, signal);
+  await opened(socket, client, signal);
+  if (stdin !== '') program.feed(stdin);
+  return program;
+}
+
+class RemoteProgram implements RunningProgram {
+  readonly stdout: Readable;
+  readonly stderr = new BoundedText();
+  readonly ended: Promise<ProgramEnd>;
+  readonly #socket: WebSocket;
+  readonly #times: ExecTimes;
+  #end: ProgramEnd | undefined;
+  #heard = performance.now();
+  #settle!: { resolve: (end: ProgramEnd) => void; reject: (error: unknown) => void };
+
+  constructor(socket: WebSocket, times: ExecTimes, signal: AbortSignal) {
+    this.#socket = socket;
+    this.#times = times;
+    this.ended = new Promise((resolve, reject) => {
+      this.#settle = { resolve, reject };
+    });
+    this.ended.catch(() => undefined);
+    this.stdout = new Readable({
+      highWaterMark: READ_AHEAD,
+      read: () => this.#goOn(),
+      destroy: (error, done) => {
+        socket.terminate();
+        done(error);
+      },
+    });
+    // Whoever reads it learns of it; where nobody does, `ended` says it.
+    this.stdout.on('error', () => undefined);
+    const giveUp = () => this.#fail(lost(signal.reason));
+    signal.addEventListener('abort', giveUp, { once: true });
+    const alive = setInterval(() => this.#lookWhetherAlive(), times.ping);
+    socket.on('message', (data: Buffer) => this.#take(data));
+    socket.on('pong', () => this.#hear());
+    socket.on('error', (error) => this.#fail(lost(error)));
+    socket.on('close', () => {
+      clearInterval(alive);
+      signal.removeEventListener('abort', giveUp);
+      this.#finish();
+    });
+  }
+
+  /** Writes its whole input, and the end of it. */
+  feed(stdin: string): void {
+    if (this.#socket.protocol !== CLOSING_PROTOCOL) {
+      const error = new DoorError('refused', 'a program with an input needs Kubernetes 1.30 or later');
+      this.#fail(error);
+      throw error;
+    }
+    const bytes = Buffer.from(stdin);
+    for (let start = 0; start < bytes.length; start += CHUNK) {
+      this.#send(CHANNEL.stdin, bytes.subarray(start, start + CHUNK));
+    }
+    this.#send(CHANNEL.close, Buffer.of(CHANNEL.stdin));
+  }
+
+  #send(channel: number, bytes: Buffer): void {
+    // It may have ended without reading all of it: then there is nobody to tell.
+    this.#socket.send(Buffer.concat([Buffer.of(channel), bytes]), () => undefined);
+  }
+
+  #take(data: Buffer): void {
+    this.#hear();
+    const bytes = data.subarray(1);
+    if (data[0] === CHANNEL.stdout && bytes.length > 0) {
+      if (!this.stdout.destroyed && !this.stdout.push(bytes)) this.#socket.pause();
+    } else if (data[0] === CHANNEL.stderr) this.stderr.add(bytes);
+    else if (data[0] === CHANNEL.status) this.#takeStatus(bytes);
+  }
+
+  #takeStatus(bytes: Buffer): void {
+    try {
+      this.#end = readProgramEnd(bytes.toString());
+    } catch (error) {
+      this.#fail(error);
+      return;
+    }
+    this.#socket.close();
+    setTimeout(() => this.#socket.terminate(), this.#times.close).unref();
+  }
+
+  #goOn(): void {
+    if (!this.#socket.isPaused) return;
+    this.#hear();
+    this.#socket.resume();
+  }
+
+  #hear(): void {
+    this.#heard = performance.now();
+  }
+
+  #lookWhetherAlive(): void {
+    // Answers do not come through either while it waits for whoever reads.
+    if (this.#socket.isPaused || this.#socket.readyState !== WebSocket.OPEN) return;
+    const { silence } = this.#times;
+    if (performance.now() - this.#heard > silence) this.#fail(lost(new Error(`silence for ${silence / 1000} s`)));
+    else this.#socket.ping();
+  }
+
+  #finish(): void {
+    const end = this.#end;
+    if (!end) {
+      this.#fail(lost(new Error('the connection ended before the program did')));
+      return;
+    }
+    this.stdout.push(null);
+    this.#settle.resolve(end);
+  }
+
+  #fail(error: unknown): void {
+    this.#settle.reject(error);
+    this.stdout.destroy(error as Error);
+  }
+}
+
+/** Resolves when the API server has agreed. @throws DoorError */
+function opened(socket: WebSocket, { presence }: KubeClient, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    let answered = false;
+    socket.once('open', resolve);
+    socket.once('error', (error) => {
+      if (answered) return;
+      if (!signal.aborted) presence.lost();
+      reject(lost(signal.aborted ? signal.reason : error));
+    });
+    socket.once('unexpected-response', (_, response) => {
+      answered = true;
+      refusalOf(response)
+        .then((refusal) => presence.judge(refusal), lost)
+        .then(reject)
+        .finally(() => socket.terminate());
+    });
+  });
+}
+
+async function refusalOf(response: IncomingMessage): Promise<KubeRefusal> {
+  const { statusCode = 500, headers } = response;
+  return new KubeRefusal(statusCode, await text(response), headers['retry-after']);
+}
+
+function lost(reason: unknown): DoorError {
+  try {
+    return noAnswer(reason);
+  } catch (error) {
+    return error as DoorError;
+  }
+}
+
+function urlOf(config: KubeConfig, { container, program, stdin }: ProgramToRun): string {
+  const { namespace, name } = container.pod;
+  const server = (config.getCurrentCluster()?.server ?? '').replace(/\/+$/, '');
+  const query = new URLSearchParams({ container: container.name, stdout: 'true', stderr: 'true' });
+  if (stdin !== '') query.set('stdin', 'true');
+  for (const argument of program) query.append('command', argument);
+  const path = `/api/v1/namespaces/${encodeURIComponent(namespace)}/pods/${encodeURIComponent(name)}/exec`;
+  return `${server}${path}?${query}`;
+}
+
+/** Credentials as they are now: tokens are renewed on disk. */
+async function connectionOptions(config: KubeConfig): Promise<RequestOptions> {
+  const options: RequestOptions = {};
+  try {
+    await config.applyToHTTPSOptions(options);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new DoorError('unreachable', `no credentials for the Kubernetes API: ${reason}`, { cause: error });
+  }
+  // A token file may end with a newline.
+  const trimmed = Object.entries(options.headers ?? {}).map(([name, value]) => [name, String(value).trim()]);
+  return { ...options, headers: { ...Object.fromEntries(trimmed), 'User-Agent': 'falco-talon' } };
+}
