@@ -10,14 +10,23 @@ import { type ImageLayer, pushImage, startRegistry } from './registry.ts';
  * - `app`: busybox, a web page in `/www` for its httpd, and the user `app` (1000);
  * - `tcpdump`: busybox and tcpdump with its libraries;
  * - `sysdig-stand-in`: busybox and a script in the place of sysdig, which needs a probe in the kernel that a test machine
- *   cannot be given. The script shows what it was called with and ends, so it tells how the job is handled, and nothing
- *   of what sysdig would see.
+ *   cannot be given. The script takes the time that it is given and writes, compressed, what it was called with: so it
+ *   tells how the job is handled, and nothing of what sysdig would see.
  */
 export const IMAGES = ['app', 'tcpdump', 'sysdig-stand-in'] as const;
 
 const SYSDIG_STAND_IN = `#!/bin/sh
-echo "sysdig stand-in on $(hostname)"
-for argument in "$@"; do printf 'argument: %s\\n' "$argument"; done
+file=- seconds=0 last=
+for argument in "$@"; do
+  case $last in -w) file=$argument ;; -M) seconds=$argument ;; esac
+  last=$argument
+done
+sleep "$seconds"
+show() {
+  echo "sysdig stand-in on $(hostname)"
+  for argument in "$@"; do printf 'argument: %s\\n' "$argument"; done
+}
+if [ "$file" = - ]; then show "$@" | gzip; else show "$@" | gzip > "$file"; fi
 `;
 
 /** A registry's storage with the images in it. */
