@@ -22,7 +22,7 @@ const RULES = `
   match: {rules: [drain]}
   actions:
     - action: Drain
-      actionner: test:drain
+      actionner: kubernetes:drain
 - rule: Freeze the thread
   match: {rules: [freeze]}
   actions:

@@ -10,11 +10,10 @@ import { pluginScripts } from '../src/cli/plugin-scripts.gen.ts';
 import { runServer } from '../src/cli/server.ts';
 import type { Actionner, Catalog } from '../src/model/definition.ts';
 import { buildPluginScript } from '../tools/generate/plugin-scripts.ts';
-import { drain } from './plugins/drain.ts';
 import { freeze } from './plugins/freeze.ts';
 import { once } from './plugins/once.ts';
 
-const PLUGINS: Readonly<Record<string, Actionner>> = { drain, freeze, once };
+const PLUGINS: Readonly<Record<string, Actionner>> = { freeze, once };
 
 const { values } = parseArgs({
   allowPositionals: true,

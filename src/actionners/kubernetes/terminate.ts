@@ -1,8 +1,9 @@
 import * as z from 'zod';
-import type { Owner, Replicas } from '../../model/capability.ts';
+import type { Owner } from '../../model/capability.ts';
 import { defineActionner, podOf } from '../../model/definition.ts';
 import { FIELD_KEYS } from '../../model/event-fields.ts';
-import { flag, type HealthThreshold, healthThreshold, integer } from '../../model/parameters.ts';
+import { flag, healthThreshold, integer } from '../../model/parameters.ts';
+import { tooFewReady } from '../../model/too-few-ready.ts';
 
 const parameters = z.object({
   grace_period_seconds: integer('seconds that the pod has to end; 0 kills it at once'),
@@ -76,9 +77,4 @@ function reasonToSpare(wanted: Parameters, owner: Owner | null | undefined): str
   if (owner?.kind === 'DaemonSet' && wanted.ignore_daemonsets) return 'belongs to a DaemonSet';
   if (owner?.kind === 'StatefulSet' && wanted.ignore_statefulsets) return 'belongs to a StatefulSet';
   return undefined;
-}
-
-/** At exactly the threshold there are enough, although the termination leaves one less. */
-function tooFewReady(threshold: HealthThreshold, { wanted, ready }: Replicas): boolean {
-  return 'count' in threshold ? ready < threshold.count : ready * 100 < threshold.percent * wanted;
 }
