@@ -2,6 +2,7 @@ import { LambdaClient } from '@aws-sdk/client-lambda';
 import { S3Client } from '@aws-sdk/client-s3';
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import { fromNodeProviderChain } from '@aws-sdk/credential-providers';
+import { NO_LOG } from '../s3/no-log.ts';
 import type { AwsSettings } from './aws-settings.ts';
 import { type Credentials, isRole, roleCredentials } from './role-credentials.ts';
 
@@ -20,13 +21,14 @@ const SILENCE = 60_000;
 
 /** For questions that are answered at once. */
 const QUICK = {
+  logger: NO_LOG,
   maxAttempts: 2,
   requestHandler: { connectionTimeout: CONNECT, requestTimeout: ANSWER, throwOnRequestTimeout: true },
 };
 /** For what may take long: the step has a deadline. Whoever asks tries again, so the SDK need not. */
-const LONG = { maxAttempts: 1, requestHandler: { connectionTimeout: CONNECT, socketTimeout: SILENCE } };
+const LONG = { logger: NO_LOG, maxAttempts: 1, requestHandler: { connectionTimeout: CONNECT, socketTimeout: SILENCE } };
 /** A function may be silent for as long as it works. */
-const SILENT = { maxAttempts: 1, requestHandler: { connectionTimeout: CONNECT } };
+const SILENT = { logger: NO_LOG, maxAttempts: 1, requestHandler: { connectionTimeout: CONNECT } };
 
 /**
  * Finds the credentials, assumes the role where there is one to assume, and asks STS who that is.

@@ -1,4 +1,5 @@
 import { S3Client } from '@aws-sdk/client-s3';
+import { NO_LOG } from '../s3/no-log.ts';
 import type { MinioSettings } from './minio-adapters.ts';
 
 export { checkBucket, putObject } from '../s3/bucket-objects.ts';
@@ -16,6 +17,7 @@ export function openMinioClient(endpoint: string, { access_key, secret_key }: Mi
     credentials: { accessKeyId: access_key, secretAccessKey: secret_key },
     useFipsEndpoint: false,
     useDualstackEndpoint: false,
+    logger: NO_LOG,
     maxAttempts: 1,
     requestHandler: { connectionTimeout: CONNECT, socketTimeout: SILENCE },
     requestChecksumCalculation: 'WHEN_REQUIRED',

@@ -1,0 +1,108 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { DoorError } from '../../model/door-error.ts';
+import type { StoreTarget } from '../../model/targets.ts';
+import { RecordingPeer } from '../recording-peer.ts';
+import { contentSpool, testArtifact } from '../test-artifact.ts';
+import { createMinioAdapters, type MinioSettings } from './minio-adapters.ts';
+
+const peer = new RecordingPeer();
+beforeAll(() => peer.start());
+afterAll(() => peer.stop());
+beforeEach(() => vi.stubEnv('AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED', 'true'));
+afterEach(() => {
+  vi.unstubAllEnvs();
+});
+
+const { signal } = new AbortController();
+const store = (name = 'forensics'): StoreTarget => ({
+  ...{ kind: 'store', category: 'minio', name, prefix: 'a/', region: '' },
+});
+const minio = (settings: Partial<MinioSettings> = {}) =>
+  createMinioAdapters(
+    { endpoint: peer.host, access_key: 'minio-user', secret_key: 'minio-secret', use_ssl: false, ...settings },
+    contentSpool,
+  );
+const failureOf = (promise: Promise<unknown>) =>
+  promise.then(
+    () => 'no failure',
+    ({ code, message }: DoorError) => ({ code, message }),
+  );
+
+describe('init', () => {
+  it.each([
+    ['', 'Endpoint:  does not follow ip address or domain name standards.'],
+    ['a b', 'Endpoint: a b does not follow ip address or domain name standards.'],
+    ['host:port', 'Endpoint: host:port does not follow ip address or domain name standards.'],
+    ['http://minio:9000', 'Endpoint url cannot have fully qualified paths.'],
+    ['minio:9000/path', 'Endpoint url cannot have fully qualified paths.'],
+    ['minio:9000?x', 'Endpoint url cannot have fully qualified paths.'],
+    ['user@minio', 'Endpoint url cannot have fully qualified paths.'],
+  ])('refuses the endpoint %j', async (endpoint, message) => {
+    const { init, adapters } = minio({ endpoint });
+    await expect(init()).rejects.toMatchObject({ name: 'TalonError', code: 'outputs', message });
+    const put = adapters['minio.put'](store(), testArtifact('x'), 'k', {}, signal);
+    expect(await failureOf(put)).toEqual({ code: 'refused', message });
+  });
+
+  it.each(['minio:9000', 'minio.svc', 'minio:9000/', '[::1]:9000'])(
+    'takes the endpoint %j, without a call',
+    async (endpoint) => {
+      await minio({ endpoint }).init();
+    },
+  );
+});
+
+describe('minio.put', () => {
+  const put = (settings: Partial<MinioSettings> = {}, to = store()) =>
+    minio(settings).adapters['minio.put'](to, testArtifact('bytes', 'text/plain'), 'k', { rule: 'r' }, signal);
+
+  it('sends the artifact to the endpoint, whatever the environment says of AWS', async () => {
+    vi.stubEnv('AWS_ENDPOINT_URL', 'http://127.0.0.1:1');
+    vi.stubEnv('AWS_USE_FIPS_ENDPOINT', 'true');
+    vi.stubEnv('AWS_REGION', 'eu-west-9');
+    peer.reply(() => ({ status: 200 }));
+    await put({ endpoint: `${peer.host}/` });
+    const { sha256 } = testArtifact('bytes');
+    expect(peer.lines).toEqual(['PUT /forensics/a/k?x-id=PutObject']);
+    expect(peer.seen[0]).toMatchObject({ body: 'bytes', sha256 });
+    const headers = peer.seen[0]?.headers ?? {};
+    expect(headers).toMatchObject({
+      'content-type': 'text/plain',
+      'x-amz-content-sha256': sha256,
+      'x-amz-meta-sha256': sha256,
+      'x-amz-meta-rule': 'r',
+    });
+    expect(headers.authorization).toMatch(/Credential=minio-user\/\d+\/us-east-1\/s3\/aws4_request/);
+    expect(Object.keys(headers).filter((name) => /checksum|trailer|x-amz-sdk-checksum/.test(name))).toEqual([]);
+  });
+
+  it('speaks TLS when it is told to', async () => {
+    peer.reply(() => ({ status: 200 }));
+    expect(await failureOf(put({ use_ssl: true }))).toMatchObject({ code: 'unreachable' });
+    expect(peer.lines).toEqual([]);
+  });
+
+  it('fails in the words of the server', async () => {
+    peer.reply(() => ({
+      status: 403,
+      body: '<Error><Code>InvalidAccessKeyId</Code><Message>The Access Key Id you provided does not exist in our records.</Message></Error>',
+    }));
+    expect(await failureOf(put())).toEqual({
+      code: 'refused',
+      message: 'InvalidAccessKeyId: The Access Key Id you provided does not exist in our records.',
+    });
+    expect(await failureOf(put({ endpoint: '127.0.0.1:1' }))).toMatchObject({ code: 'unreachable' });
+    expect(await failureOf(put({}, store('../x')))).toMatchObject({ code: 'refused' });
+  });
+});
+
+it('knows whether a bucket is there', async () => {
+  const check = (status: number) => {
+    peer.reply(() => ({ status }));
+    return failureOf(minio().checkStore(store(), signal));
+  };
+  expect(await check(200)).toBe('no failure');
+  expect(await check(403)).toBe('no failure');
+  expect(await check(404)).toEqual({ code: 'refused', message: "the bucket 'forensics' does not exist" });
+  expect(await check(500)).toMatchObject({ code: 'busy' });
+});
