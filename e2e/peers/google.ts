@@ -47,7 +47,11 @@ export async function startGoogle(): Promise<Google> {
     requests,
     stop,
     deploy: (name, how) => void functions.set(name, how),
-    env: { GCE_METADATA_HOST: url.slice('http://'.length), METADATA_SERVER_DETECTION: 'assume-present' },
+    env: {
+      GCE_METADATA_HOST: url.slice('http://'.length),
+      METADATA_SERVER_DETECTION: 'assume-present',
+      CLOUDSDK_API_ENDPOINT_OVERRIDES_CLOUDFUNCTIONS: url,
+    },
   };
 }
 
