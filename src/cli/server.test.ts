@@ -339,17 +339,26 @@ describe('runServer', () => {
   });
 
   it('warns of what it cannot do and somebody wants', async () => {
-    const rules = LABEL.replace('match:', 'notifiers: [loki]\n  match:');
+    const rules = LABEL.replace('match:', 'notifiers: [Loki, webhook]\n  match:');
     const server = await start({
       rules,
-      settings: { default_notifiers: ['slack'], deduplication: { leader_election: true }, console: {} },
+      settings: {
+        default_notifiers: ['slck'],
+        notifiers: { webhook: { url: 'http://127.0.0.1:9' } },
+        deduplication: { leader_election: true },
+        console: {},
+      },
     });
     const warnings = server.lines().filter(({ level }) => level === 'warn');
     expect(warnings.map(({ message, category, result }) => [message, category ?? result])).toEqual([
       ['config', "the setting 'console' is not supported by this version and has no effect"],
-      ['init', 'slack'],
-      ['init', 'loki'],
+      ['init', 'slck'],
       ['lease', 'no leader is elected outside of Kubernetes: this server acts alone'],
+    ]);
+    const ofNotifiers = server.lines().filter(({ status }) => status === 'failure');
+    expect(ofNotifiers.map(({ level, error }) => [level, error])).toEqual([
+      ['warn', "unknown notifier 'slck' in default_notifiers, ignored: did you mean `slack`?"],
+      ['error', 'wrong `url` setting: the notifier is told nothing'],
     ]);
   });
 

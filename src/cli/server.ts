@@ -30,7 +30,7 @@ import { secretValues } from './secret-values.ts';
 import { createLog, createTelemetry, type Log } from './server-log.ts';
 import { type Environment, fallbackLogFormat, loadSettings, type Settings } from './settings.ts';
 import { keepHeapSmall } from './small-heap.ts';
-import { notifierWarnings, refuseElection, refuseUnbuilt, startWarnings, warning } from './start-checks.ts';
+import { notifierLines, refuseElection, refuseUnbuilt, startWarnings, warning } from './start-checks.ts';
 import { onHangup, stopSignal } from './stop-signal.ts';
 import { type WiredServer, wireServer } from './wire.ts';
 import { workerStart } from './worker-file.ts';
@@ -190,7 +190,7 @@ function policyLoader(
     const engine = await loadPolicy(sources, inputs);
     refuseUnbuilt(engine.rules, catalog, log);
     if (!settings.dry_run) await categories.init(engine);
-    for (const line of notifierWarnings(settings, engine.rules)) log(line);
+    for (const line of notifierLines(settings, engine.rules, catalog)) log(line);
     return engine;
   };
 }

@@ -133,6 +133,14 @@ export const settingsSchema = z.object({
       'Time for which actions wait for an API that does not answer at all.',
     ),
   }),
+  notifications: z.object({
+    attempts: count(12, [1, 1_000], 'Tries to send a notification before it is given up.'),
+    max_pending: count(
+      10_000,
+      [1, 1_000_000],
+      'Notifications that wait for one notifier; beyond that the oldest are given up.',
+    ),
+  }),
   journal: z.object({
     path: text(
       '',

@@ -1,8 +1,9 @@
+import { didYouMean } from '../compiler/suggest.ts';
 import type { Catalog } from '../model/definition.ts';
 import type { LogRecord } from '../model/log-record.ts';
 import type { PlannedAction, PlannedRule } from '../model/rule.ts';
 import { entranceSettings, entranceWarnings } from '../runtime/entrance/entrance-settings.ts';
-import { unheardNotifiers } from '../runtime/notify.ts';
+import { notifierProblem } from '../runtime/notices.ts';
 import { Refused } from './refused.ts';
 import type { Log } from './server-log.ts';
 import type { Environment, Settings } from './settings.ts';
@@ -39,12 +40,31 @@ export function refuseElection({ deduplication }: Settings, env: Environment): v
   );
 }
 
-/** Notifiers that somebody wants to be told and this version cannot tell; the rest works without them. */
-export function notifierWarnings(settings: Settings, rules: readonly PlannedRule[]): readonly LogRecord[] {
-  const error = 'notifiers are not available in this version: nobody is told of actions';
-  return unheardNotifiers(settings.default_notifiers, rules).map((category) =>
-    warning('init', { category, status: 'failure', error }),
-  );
+/**
+ * Notifiers that somebody wants to be told and that cannot be told: all else works without them. Of those that rules name and
+ * that do not exist the compiler has warned.
+ */
+export function notifierLines(
+  settings: Settings,
+  rules: readonly PlannedRule[],
+  { notifiers }: Catalog,
+): readonly LogRecord[] {
+  const defaults = new Set(settings.default_notifiers.map((name) => name.toLowerCase()));
+  const wanted = new Set([...defaults, ...rules.flatMap((rule) => rule.notifiers.map((name) => name.toLowerCase()))]);
+  return [...wanted].flatMap((name) => {
+    const notifier = notifiers.get(name);
+    if (!notifier) return defaults.has(name) ? [unknownNotifier(name, notifiers.keys())] : [];
+    const problem = notifierProblem(notifier, settings.notifiers);
+    if (problem === undefined) return [];
+    const fields = { category: name, status: 'failure', error: `${problem}: the notifier is told nothing` };
+    return [{ level: 'error', message: 'init', fields }];
+  });
+}
+
+function unknownNotifier(name: string, known: Iterable<string>): LogRecord {
+  const meant = didYouMean(name, known);
+  const error = `unknown notifier '${name}' in default_notifiers, ignored${meant ? `: ${meant}` : ''}`;
+  return warning('init', { category: name, status: 'failure', error });
 }
 
 /** What whoever runs the server should know of how it is set up. */

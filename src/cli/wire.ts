@@ -5,6 +5,7 @@ import type { Catalog } from '../model/definition.ts';
 import type { Adapters } from '../model/door-row.ts';
 import { LONGEST_WINDOW_SECONDS } from '../model/guard-policy.ts';
 import type { Journal, OpenPlan, StoredPolicy } from '../model/journal.ts';
+import type { Redact } from '../model/redact.ts';
 import { TalonError } from '../model/talon-error.ts';
 import type { TargetLookups } from '../model/target-facts.ts';
 import type { Telemetry } from '../model/transition.ts';
@@ -22,12 +23,14 @@ import { createGuard } from '../runtime/guard.ts';
 import type { Health } from '../runtime/health.ts';
 import { Intake } from '../runtime/intake.ts';
 import { Lanes } from '../runtime/lanes.ts';
+import type { Notices } from '../runtime/notices.ts';
 import type { Engine } from '../runtime/open-bundle.ts';
 import { Pipeline, type PipelineOptions } from '../runtime/pipeline.ts';
 import { Policies } from '../runtime/policies.ts';
 import { PlanHistory } from '../runtime/resume.ts';
 import { Server } from '../runtime/server.ts';
 import type { Artifacts } from '../runtime/step-run.ts';
+import { createNotices } from './create-notices.ts';
 import { createTelemetry, type TelemetryOptions } from './server-log.ts';
 import type { Settings } from './settings.ts';
 import { workerStart } from './worker-file.ts';
@@ -46,6 +49,8 @@ export interface WiringOptions extends TelemetryOptions {
   readonly spool?: Spool;
   /** Where actions get additional contexts from. */
   readonly contexts: ContextSources;
+  /** Takes secrets out of what notifiers are told. */
+  readonly redact?: Redact | undefined;
   /** Makes ready what the actions and guards of plans need that were made with rules of before. It reports what it cannot. */
   readonly prepare?: (policy: StoredPolicy) => Promise<void>;
   readonly version: string;
@@ -81,6 +86,7 @@ export async function wireServer(options: WiringOptions): Promise<WiredServer> {
   const lanes = createLanes(settings);
   const artifacts = artifactsIn(options.spool, telemetry);
   const executor = wireExecutor(options, apis, artifacts);
+  const notices = createNotices(options, executor, telemetry);
   const stopping = new AbortController();
   const over = new AbortController();
   // Every plan that waits listens to them.
@@ -88,6 +94,7 @@ export async function wireServer(options: WiringOptions): Promise<WiredServer> {
   const stages = {
     executor,
     artifacts,
+    notices,
     apis,
     lanes,
     policies,
@@ -102,10 +109,10 @@ export async function wireServer(options: WiringOptions): Promise<WiredServer> {
     telemetry,
     printAllEvents: settings.print_all_events,
   });
-  const server = createServer(options, intake, { apis, lanes, policies, telemetry });
+  const server = createServer(options, intake, { apis, lanes, policies, telemetry, notices });
   journal.onHealth((able, reason) => health.storing(able, reason));
   return {
-    resume: () => resumePlans(pipeline, options, telemetry),
+    resume: () => resumeAll(pipeline, notices, options, telemetry),
     listen: async () => {
       await executor.ready();
       const port = await server.listen(settings.listen_address, settings.listen_port);
@@ -121,10 +128,12 @@ export async function wireServer(options: WiringOptions): Promise<WiredServer> {
       health.set('stopping');
       stopping.abort(new Error('the server is stopped'));
       lanes.close();
+      const end = performance.now() + grace;
       const timer = setTimeout(() => over.abort(stopping.signal.reason), grace);
       const stopped = Promise.all([server.close(), lanes.idle()]);
       await Promise.race([stopped, sleep(grace + LAST_WORDS, undefined, { ref: false })]);
       clearTimeout(timer);
+      await notices.stop(Math.max(0, end - performance.now()));
       await executor.end();
     },
   };
@@ -149,15 +158,17 @@ function wireExecutor({ adapters, scripts, health }: WiringOptions, apis: Apis, 
   });
 }
 
-/** Lets the plans go on that the journal has open, and from now on those that operators reopen. */
-async function resumePlans(
+/** Lets the plans go on that the journal has open, the notices before them, and from now on those that operators reopen. */
+async function resumeAll(
   pipeline: Pipeline,
+  notices: Notices,
   { journal, spool }: WiringOptions,
   { emit }: Telemetry,
 ): Promise<number> {
   journal.onReopened((plan) => {
     pipeline.resume([plan]).catch((error: Error) => emit({ kind: 'fault', error: error.message }));
   });
+  await notices.resume();
   const plans = await journal.openPlans();
   await spool?.keepOnly(artifactsOf(plans));
   return pipeline.resume(plans);
@@ -174,6 +185,7 @@ interface Surroundings {
   readonly lanes: Lanes;
   readonly policies: Policies;
   readonly telemetry: Telemetry;
+  readonly notices: Notices;
 }
 
 /**
@@ -205,7 +217,6 @@ function createPipeline(
     outputs: catalog.outputs,
     contexts: new Contexts(contexts, () => performance.now()),
     journal,
-    notices: { of: () => [], post: () => undefined },
     logsEvents: !settings.print_all_events,
     dryRun: settings.dry_run,
     actionTimeout: settings.action_timeout_seconds,
@@ -218,8 +229,9 @@ function createPipeline(
 function createServer(
   { settings, counters, health, version }: WiringOptions,
   intake: Intake,
-  { apis, lanes, policies, telemetry }: Surroundings,
+  surroundings: Surroundings,
 ): Server {
+  const { policies, telemetry } = surroundings;
   return new Server({
     intake,
     telemetry,
@@ -228,7 +240,7 @@ function createServer(
       contentType: METRICS_CONTENT_TYPE,
       page: createMetricsPage({
         counters,
-        gauges: () => gauges(lanes, apis, health),
+        gauges: () => gauges(surroundings, health),
         version,
         revision: () => policies.revision,
       }),
@@ -268,10 +280,11 @@ async function restoreDedup({ deduplication }: Settings, journal: Journal): Prom
   return window;
 }
 
-function gauges(lanes: Lanes, apis: Apis, health: Health): readonly GaugeValue[] {
+function gauges({ lanes, apis, notices }: Surroundings, health: Health): readonly GaugeValue[] {
   return [
     ['pending_events', lanes.size],
     ['running_plans', lanes.running],
+    ...notices.pending().map(([notifier, waiting]) => ['pending_notifications', waiting, { notifier }] as const),
     ...health.status().degraded.map((line) => ['degraded', 1, { part: line.split(':', 1)[0] ?? '' }] as const),
     ...[...apis.states()].map(({ api, open }) => ['breaker_open', Number(open), { api }] as const),
   ];

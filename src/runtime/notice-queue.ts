@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Journal, NoticeResult, PendingNotice } from '../model/journal.ts';
 import type { Notice } from '../model/notice.ts';
 import type { Outcome } from '../model/outcome.ts';
@@ -25,6 +26,8 @@ export interface NoticeQueueOptions {
 
 /** Notices on their way at once. */
 const WIDTH = 4;
+/** Milliseconds for what became of the last ones to be recorded. */
+const LAST_WORDS = 2_000;
 /** Milliseconds before it is looked again for a notice that the journal could not give. */
 const READ_AGAIN_AFTER = 1_000;
 
@@ -74,7 +77,8 @@ export class NoticeQueue {
     this.#isStopped = true;
     clearTimeout(this.#timer);
     const timer = setTimeout(() => this.#over.abort(new Error('the server is stopped')), graceMilliseconds);
-    await Promise.all(this.#inFlight.values());
+    const unwritable = sleep(graceMilliseconds + LAST_WORDS, undefined, { ref: false });
+    await Promise.race([Promise.all(this.#inFlight.values()), unwritable]);
     clearTimeout(timer);
   }
 

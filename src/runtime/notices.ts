@@ -52,16 +52,10 @@ const PATIENCE = 24 * 3_600_000;
 
 const NONE: readonly QueuedNotice[] = [];
 
-/** Settings of a notifier by its id, however the configuration spells that. */
-export function settingsOf(id: string, settings: Readonly<Record<string, unknown>>): ParameterMap {
-  const name = Object.keys(settings).find((each) => each.toLowerCase() === id);
-  return (name === undefined ? {} : settings[name]) as ParameterMap;
-}
-
 /** Why a notifier cannot be used with its settings; undefined when it can. */
 export function notifierProblem(notifier: Notifier, settings: Readonly<Record<string, unknown>>): string | undefined {
   if (!notifier.behaviour) return 'it is not available in this version';
-  const decoded = decodeParameters(notifier.settings, settingsOf(notifier.id, settings));
+  const decoded = decodeParameters(notifier.settings, ownSettings(notifier, settings));
   return decoded.ok ? undefined : decoded.problems.map(({ message }) => message).join(', ');
 }
 
@@ -71,13 +65,14 @@ export function notifierProblem(notifier: Notifier, settings: Readonly<Record<st
  */
 export class Notices implements NoticePost {
   readonly #options: NoticesOptions;
+  readonly #usable = new Map<string, Notifier>();
+  /** Of those that have been told something. */
   readonly #queues = new Map<string, NoticeQueue>();
 
   constructor(options: NoticesOptions) {
     this.#options = options;
     for (const notifier of options.notifiers.values()) {
-      if (notifierProblem(notifier, options.settings) === undefined)
-        this.#queues.set(notifier.id, this.#queueOf(notifier));
+      if (notifierProblem(notifier, options.settings) === undefined) this.#usable.set(notifier.id, notifier);
     }
   }
 
@@ -90,7 +85,7 @@ export class Notices implements NoticePost {
     const { defaults, journal, now, redact } = this.#options;
     if (defaults.length + step.rule.notifiers.length === 0) return NONE;
     const names = new Set([...defaults, ...step.rule.notifiers].map((name) => name.toLowerCase()));
-    const told = [...names].filter((name) => this.#queues.has(name));
+    const told = [...names].filter((name) => this.#usable.has(name));
     if (told.length === 0) return NONE;
     const at = now();
     const plain = noticeOf(step, ended, at);
@@ -100,7 +95,7 @@ export class Notices implements NoticePost {
   }
 
   post(notices: readonly QueuedNotice[]): void {
-    for (const { notice, ...pending } of notices) this.#queues.get(pending.notifier)?.add(pending, notice);
+    for (const { notice, ...pending } of notices) this.#queue(pending.notifier)?.add(pending, notice);
   }
 
   /** Goes on with what the journal has; to be called before anything is posted. Returns how many wait. */
@@ -117,9 +112,19 @@ export class Notices implements NoticePost {
     await Promise.all([...this.#queues.values()].map((queue) => queue.stop(graceMilliseconds)));
   }
 
+  /** Undefined where the notifier is not usable. */
+  #queue(id: string): NoticeQueue | undefined {
+    const known = this.#queues.get(id);
+    const notifier = this.#usable.get(id);
+    if (known || !notifier) return known;
+    const made = this.#queueOf(notifier);
+    this.#queues.set(id, made);
+    return made;
+  }
+
   #queueOf(notifier: Notifier): NoticeQueue {
     const { executor, settings, journal, telemetry, redact, limits, now, random = Math.random } = this.#options;
-    const own = settingsOf(notifier.id, settings);
+    const own = ownSettings(notifier, settings);
     return new NoticeQueue({
       send: async (notice, first, signal) => {
         const outcome = await executor.send({ notifier, settings: own, notice, first }, signal);
@@ -132,16 +137,19 @@ export class Notices implements NoticePost {
 
   #take(notices: readonly PendingNotice[]): void {
     for (const pending of notices) {
-      const queue = this.#queues.get(pending.notifier);
+      const queue = this.#queue(pending.notifier);
       if (queue) queue.add(pending);
-      else if (pending.at < this.#options.now() - PATIENCE) this.#bury(pending);
+      else if (pending.at < this.#options.now() - PATIENCE) this.#bury(pending).catch(() => undefined);
     }
   }
 
   /** Nothing waits for that to be on disk: the next start would come to the same end. */
-  #bury({ id }: PendingNotice): void {
+  async #bury({ id, notifier, attempts: attempt }: PendingNotice): Promise<void> {
+    const { journal, telemetry } = this.#options;
     const error = 'its notifier has not been usable for a day';
-    this.#options.journal.settleNotice(id, { kind: 'dead', error }).catch(() => undefined);
+    await journal.settleNotice(id, { kind: 'dead', error });
+    const queued = await journal.notice(id);
+    if (queued) telemetry.emit({ kind: 'notified', notifier, notice: queued.notice, outcome: 'dead', attempt, error });
   }
 }
 
@@ -149,4 +157,9 @@ export class Notices implements NoticePost {
 function withoutSecrets(notice: Notice, redact: Redact): Notice {
   const { time, trace_id, message, status } = notice;
   return { ...redactTexts(notice, redact), time, trace_id, message, status };
+}
+
+/** Names of notifiers and of their settings are in lower case by now. */
+function ownSettings({ id }: Notifier, settings: NoticesOptions['settings']): ParameterMap {
+  return (settings[id] ?? {}) as ParameterMap;
 }

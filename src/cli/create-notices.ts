@@ -1,0 +1,21 @@
+import type { Telemetry } from '../model/transition.ts';
+import type { Executor } from '../runtime/execute.ts';
+import { Notices } from '../runtime/notices.ts';
+import type { WiringOptions } from './wire.ts';
+
+/** What tells the notifiers of the configuration. */
+export function createNotices(
+  { settings, catalog, journal, redact }: Pick<WiringOptions, 'settings' | 'catalog' | 'journal' | 'redact'>,
+  executor: Executor,
+  telemetry: Telemetry,
+): Notices {
+  const { attempts, max_pending: maxPending } = settings.notifications;
+  return new Notices({
+    ...{ executor, journal, telemetry, redact },
+    notifiers: catalog.notifiers,
+    settings: settings.notifiers,
+    defaults: settings.default_notifiers,
+    limits: { attempts, maxPending },
+    now: Date.now,
+  });
+}
