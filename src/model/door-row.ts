@@ -82,6 +82,8 @@ export interface DoorRow<D extends Door> {
    * more after an interruption it finds out that the object is gone, which is then what was wanted.
    */
   readonly ends?: true;
+  /** What it makes is gone when the try ends. It is not recorded: another try makes its own. */
+  readonly fleeting?: true;
   /** What must be allowed. */
   readonly price: readonly [Grant, ...Grant[]];
   /** Fresh objects of the right types; nothing that the plug-in holds gets through. */

@@ -81,3 +81,17 @@ it('makes no effect for a step that ended while its begin was recorded, and says
   expect(calls).toEqual([]);
   expect(failures).toMatchObject([{ name: 'DoorError', code: 'refused' }]);
 });
+
+it('makes anew in each try what is gone at the end of one', async () => {
+  const container = { kind: 'container', name: 'sysdig', pod: POD } as const;
+  let made = 0;
+  const { adapters } = fakeAdapters({ 'captures.onNode': async () => ({ container, job: `job-${++made}` }) });
+  const { record, lines } = memoryRecord();
+  const { signal } = new AbortController();
+  for (const job of ['job-1', 'job-2']) {
+    const step = beginStep({ uses: ['captures.onNode'], adapters, record, signal });
+    const answer = await step.call('captures.onNode', [step.mint(POD), 'sysdig:1', 60]);
+    expect(answer).toEqual({ container: { kind: 'container', ref: 1, name: 'sysdig' }, job });
+  }
+  expect(lines).toEqual([]);
+});

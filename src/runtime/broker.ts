@@ -91,13 +91,14 @@ async function open<D extends Door>(door: D, given: ArgumentReader, doors: StepD
   const decoded = row.decode(given);
   const call = digest(door, decoded, given.used());
   type Found = Parameters<typeof row.answer>[0];
-  const known = record.take(call);
+  const recorded = row.effect && !row.fleeting;
+  const known = row.fleeting ? undefined : record.take(call);
   if (known) return row.answer(known.answer as Found, mint);
   const make = () => act(() => adapter(...decoded, signal), signal);
-  const answer = row.effect ? await makeEffect(call, door, make, doors) : await make();
+  const answer = await (recorded ? makeEffect(call, door, make, doors) : make());
   // An artifact that no effect made ends with the try.
   if (!row.effect && artifactsIn(answer).length === 0) record.reads(call, door, answer);
-  if (row.effect) for (const { handle } of artifactsIn(answer)) doors.keep?.(handle);
+  if (recorded) for (const { handle } of artifactsIn(answer)) doors.keep?.(handle);
   return row.answer(answer as Found, mint);
 }
 

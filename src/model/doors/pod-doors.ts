@@ -156,6 +156,7 @@ export const POD_DOORS = {
   'captures.inPod': {
     api: 'kubernetes',
     effect: true,
+    fleeting: true,
     price: [pods('get'), { group: '', resource: 'pods/ephemeralcontainers', verbs: ['patch'] }],
     decode: (given) => [given.target(0, 'pod'), given.text(1), given.integer(2)],
     answer: (container, mint) => mint(container),
@@ -163,6 +164,7 @@ export const POD_DOORS = {
   'captures.onNode': {
     api: 'kubernetes',
     effect: true,
+    fleeting: true,
     price: [pods('get', 'list'), { group: 'batch', resource: 'jobs', verbs: ['create', 'delete'] }],
     decode: (given) => [given.target(0, 'pod'), given.text(1), given.integer(2)],
     answer: ({ container, job }, mint) => ({ container: mint(container), job }),
