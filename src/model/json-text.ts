@@ -57,7 +57,12 @@ function containerPieces(
  * line separators) is escaped as well.
  */
 export function goJsonString(text: string): string {
-  return JSON.stringify(text).replace(/[<>&\u2028\u2029]/g, hexEscape);
+  return goJson(text);
+}
+
+/** Any plain value as JSON in that spelling; the keys of objects stay in their order. */
+export function goJson(value: unknown): string {
+  return JSON.stringify(value).replace(/[<>&\u2028\u2029]/g, hexEscape);
 }
 
 function hexEscape(character: string): string {

@@ -20,6 +20,23 @@ export function settingText(description: string, fallback = '', facts: SettingFa
     .meta({ description, default: fallback, ...facts });
 }
 
+/** A method of HTTP, in capital letters. `problem` is the error message for what can be none. */
+export function settingMethod(description: string, fallback: string, problem: string) {
+  return scalar
+    .nullish()
+    .transform((value) => String(value || fallback).toUpperCase())
+    .refine((method) => /^[A-Z]{1,20}$/.test(method), { error: () => problem })
+    .meta({ description, default: fallback });
+}
+
+/** Host and port, as in `mail.example.org:587`. `problem` is the error message for anything else. */
+export function requiredHostPort(description: string, problem: string) {
+  return z
+    .string({ error: () => problem })
+    .regex(/^(\[[0-9a-fA-F:.]+\]|[^\s:@/]+):\d{1,5}$/, { error: () => problem })
+    .meta({ description });
+}
+
 /** A text that must not be empty. `problem` is the whole error message. */
 export function requiredSetting(description: string, problem: string, facts: SettingFacts = {}) {
   return z

@@ -49,14 +49,14 @@ function end(how: GuestEnd): void {
 }
 
 function fail(error: unknown): void {
-  const { name, code, objects, message } = (error ?? {}) as Partial<
-    Record<'name' | 'code' | 'objects' | 'message', unknown>
+  const { name, code, objects, retryAfterMs, message } = (error ?? {}) as Partial<
+    Record<'name' | 'code' | 'objects' | 'retryAfterMs' | 'message', unknown>
   >;
   const call = typeof error === 'object' && error !== null ? failures.get(error) : undefined;
   end({
     error: String(message ?? error).slice(0, 4_000),
     ...(call === undefined ? {} : { call }),
-    ...(name === 'DoorError' ? { code: String(code), objects } : {}),
+    ...(name === 'DoorError' ? { code: String(code), objects, retryAfterMs } : {}),
     ...(name === 'InternalError' || !error ? { limit: true } : {}),
   });
 }

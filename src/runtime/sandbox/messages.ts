@@ -60,6 +60,7 @@ export type GuestEnd =
       readonly call?: number;
       readonly code?: string;
       readonly objects?: unknown;
+      readonly retryAfterMs?: unknown;
       readonly limit?: true;
     };
 

@@ -9,8 +9,14 @@ const step = {
   errorOf: (call: number) => (call === 3 ? known : undefined),
   artifact: (ref: unknown) => (ref === 5 ? artifact : undefined),
   failureOf: (error: unknown) => {
-    const { code, message } = error as DoorError;
-    return { status: 'failure', code, error: message, objects: {} } as const;
+    const { code, message, retryAfterMs } = error as DoorError;
+    return {
+      status: 'failure',
+      code,
+      error: message,
+      objects: {},
+      ...(retryAfterMs !== undefined && { retryAfterMs }),
+    } as const;
   },
 };
 const read = (end: unknown) => readEnd(JSON.stringify(end), step);
@@ -51,6 +57,15 @@ describe('an end', () => {
     expect(read({ error: 'oops', call: 3, code: 'refused', objects })).toMatchObject({ code: 'busy', objects: {} });
     for (const code of ['unreachable', 'interrupted', 'deadline', 'missing-field']) {
       expect(read({ error: 'oops', code })).toMatchObject({ code: 'bug' });
+    }
+  });
+
+  it('may ask to be left alone for a while, but not for ever', () => {
+    const busy = { error: 'later', code: 'busy' };
+    expect(read({ ...busy, retryAfterMs: 5 })).toMatchObject({ code: 'busy', retryAfterMs: 5 });
+    expect(read({ ...busy, retryAfterMs: 1e12 })).toMatchObject({ retryAfterMs: 3_600_000 });
+    for (const retryAfterMs of [-1, '5', null, {}]) {
+      expect(read({ ...busy, retryAfterMs })).not.toHaveProperty('retryAfterMs');
     }
   });
 

@@ -31,13 +31,16 @@ export function readEnd(text: string, step: EndedStep): Outcome {
   const end = read(text);
   if (!isRecord(end)) return failure('bug', NO_OUTCOME);
   if ('result' in end) return readResult(end.result, step);
-  const { error, call, code, objects, limit } = end;
+  const { error, call, code, objects, retryAfterMs, limit } = end;
   const known = typeof call === 'number' ? step.errorOf(call) : undefined;
   if (known !== undefined) return step.failureOf(known);
   const message = textOf(error, LONGEST_ERROR);
   if (limit === true) return failure('limit', `the actionner used more memory than it may: ${message}`);
   const claimed = CLAIMABLE.find((each) => each === code);
-  if (claimed) return { ...step.failureOf(new DoorError(claimed, message)), objects: readObjects(objects) };
+  if (claimed) {
+    const own = new DoorError(claimed, message, { retryAfterMs: waitOf(retryAfterMs) });
+    return { ...step.failureOf(own), objects: readObjects(objects) };
+  }
   return failure('bug', `the actionner failed: ${message}`);
 }
 
@@ -61,6 +64,13 @@ function readResult(result: unknown, step: EndedStep): Outcome {
     default:
       return failure('bug', NO_OUTCOME);
   }
+}
+
+/** Milliseconds. Nobody is to be told to wait longer than that. */
+const LONGEST_WAIT = 3_600_000;
+
+function waitOf(given: unknown): number | undefined {
+  return typeof given === 'number' && given >= 0 ? Math.min(given, LONGEST_WAIT) : undefined;
 }
 
 function readObjects(given: unknown): Objects {
