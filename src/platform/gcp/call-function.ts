@@ -26,7 +26,7 @@ export class CloudFunctions {
   }
 
   /**
-   * Calls a function with the payload of its target, as the credentials of Talon.
+   * Calls a function with the payload of its target, as the credentials of Talon. Its name was checked.
    *
    * @param seconds after which the answer is not waited for any more; 0 and less: no limit but the signal
    * @throws DoorError where no answer came
@@ -54,9 +54,6 @@ export class CloudFunctions {
     const known = this.#known.get(keyOf(called));
     if (known && known.until > Date.now()) return known.uri;
     const { name, location } = called;
-    for (const part of [name, location]) {
-      if (!NAME.test(part)) throw new DoorError('refused', `'${part.slice(0, 100)}' names no function or location`);
-    }
     const { credentials, dispatcher, endpoint } = this.#means;
     const path = `projects/${encodeURIComponent(credentials.project)}/locations/${location}/functions/${name}`;
     const headers = { authorization: await credentials.forApis(signal) };
@@ -68,6 +65,13 @@ export class CloudFunctions {
     }
     this.#known.set(keyOf(called), { uri, until: Date.now() + KNOWN_FOR });
     return uri;
+  }
+}
+
+/** @throws DoorError for what could be another part of an address */
+export function checkFunctionName({ name, location }: FunctionTarget): void {
+  for (const part of [name, location]) {
+    if (!NAME.test(part)) throw new DoorError('refused', `'${part.slice(0, 100)}' names no function or location`);
   }
 }
 

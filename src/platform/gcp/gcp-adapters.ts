@@ -2,8 +2,9 @@ import { Agent } from 'undici';
 import type { ArtifactSpool } from '../../model/artifact-spool.ts';
 import type { AdaptersOf } from '../../model/door-row.ts';
 import type { StoreTarget } from '../../model/targets.ts';
+import { checkBucketName } from '../bucket-name.ts';
 import { OnceOpened } from '../once-opened.ts';
-import { CloudFunctions } from './call-function.ts';
+import { CloudFunctions, checkFunctionName } from './call-function.ts';
 import type { GcpSettings } from './gcp-settings.ts';
 import { checkGcsBucket, type GcsMeans, putGcsObject } from './gcs-objects.ts';
 import type { GoogleCredentials } from './google-credentials.ts';
@@ -45,11 +46,19 @@ export function createGcpAdapters(settings: GcpSettings, spool: ArtifactSpool): 
   });
   return {
     adapters: {
-      'functions.call': async (called, seconds, signal) => (await functions.forDoor()).call(called, seconds, signal),
-      'gcs.put': async (store, artifact, key, facts, signal) =>
-        putGcsObject({ store, artifact, key, facts }, await storage(signal), signal),
+      'functions.call': async (called, seconds, signal) => {
+        checkFunctionName(called);
+        return (await functions.forDoor()).call(called, seconds, signal);
+      },
+      'gcs.put': async (store, artifact, key, facts, signal) => {
+        checkBucketName(store.name);
+        await putGcsObject({ store, artifact, key, facts }, await storage(signal), signal);
+      },
     },
-    checkStore: async ({ name }, signal) => checkGcsBucket(name, await storage(signal), signal),
+    checkStore: async ({ name }, signal) => {
+      checkBucketName(name);
+      await checkGcsBucket(name, await storage(signal), signal);
+    },
     init: async () => {
       if (!storageEmulator) await google.get();
     },

@@ -3,7 +3,7 @@ import type { ArtifactSpool } from '../../model/artifact-spool.ts';
 import type { ArtifactFacts } from '../../model/capability.ts';
 import { DoorError } from '../../model/door-error.ts';
 import type { ArtifactTarget, StoreTarget } from '../../model/targets.ts';
-import { bucketMissing, checkBucketName, checkObjectKey } from '../bucket-name.ts';
+import { bucketMissing, checkObjectKey } from '../bucket-name.ts';
 import { objectMetadata } from '../object-metadata.ts';
 import { askGoogle, GoogleRefusal } from './google-request.ts';
 
@@ -25,7 +25,7 @@ export interface GcsUpload {
 }
 
 /**
- * Puts an artifact into a bucket of Cloud Storage (JSON API, the protocol of resumable uploads): one request that names the
+ * Puts an artifact into a bucket of Cloud Storage, whose name was checked (JSON API, the protocol of resumable uploads): one request that names the
  * object, and one with its bytes, read from the spool while they are sent. The object is there when all of them are.
  *
  * @throws DoorError
@@ -34,7 +34,6 @@ export async function putGcsObject(upload: GcsUpload, means: GcsMeans, signal: A
   const { store, artifact, key, facts } = upload;
   const { dispatcher, spool } = means;
   const name = store.prefix + key;
-  checkBucketName(store.name);
   checkObjectKey(name);
   const query = new URLSearchParams({ uploadType: 'resumable', name });
   const session = await askGoogle(
@@ -75,7 +74,6 @@ export async function putGcsObject(upload: GcsUpload, means: GcsMeans, signal: A
  * @throws DoorError, Falco Talon's text for one that is not
  */
 export async function checkGcsBucket(bucket: string, means: GcsMeans, signal: AbortSignal): Promise<void> {
-  checkBucketName(bucket);
   const url = `${means.endpoint}/storage/v1/b/${encodeURIComponent(bucket)}?fields=name`;
   try {
     await askGoogle({ method: 'GET', url, headers: authorizationOf(means) }, means.dispatcher, signal);

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { GoogleAuth, type IdTokenClient, type JWTInput } from 'google-auth-library';
+import { Compute, GoogleAuth, gcpMetadata, type IdTokenClient, type JWTInput } from 'google-auth-library';
 import { DoorError } from '../../model/door-error.ts';
 import { TalonError } from '../../model/talon-error.ts';
 import type { GcpSettings } from './gcp-settings.ts';
@@ -27,14 +27,15 @@ export async function openGoogleCredentials(settings: GcpSettings): Promise<Goog
   const auth = new GoogleAuth({
     scopes: SCOPE,
     ...(given && { credentials: given }),
-    ...(named && { projectId: named }),
+    // Without one the library would run a program to find it.
+    projectId: named || 'unknown',
     clientOptions: { transporterOptions: { timeout: ANSWER, retryConfig: { retry: 1, noResponseRetries: 1 } } },
   });
   const client = await auth.getClient().catch((error: Error) => {
     const what = given ? 'unable to load credentials from file' : 'unable to find default credentials';
     throw unusable(`${what}: ${error.message}`);
   });
-  const project = named || (await auth.getProjectId().catch(() => ''));
+  const project = named || (await projectOf(auth, client));
   if (!project) throw unusable(NO_PROJECT);
   const services = new Map<string, Promise<IdTokenClient>>();
   return {
@@ -51,6 +52,14 @@ export async function openGoogleCredentials(settings: GcpSettings): Promise<Goog
       return headers.get('authorization') ?? '';
     },
   };
+}
+
+/** The project that default credentials are of: their file names it, or the machine is in one. */
+async function projectOf({ jsonContent }: GoogleAuth, client: unknown): Promise<string> {
+  const { project_id } = (jsonContent ?? {}) as JWTInput;
+  if (project_id) return project_id;
+  const machine: unknown = client instanceof Compute ? await gcpMetadata.project('project-id').catch(() => '') : '';
+  return typeof machine === 'string' ? machine : '';
 }
 
 /** Falco Talon takes the content of the file where it says path, and its documentation says path: both are right. */
