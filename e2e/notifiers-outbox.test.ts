@@ -1,0 +1,102 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { alertBody } from './alert.ts';
+import { freePort } from './cluster/free-port.ts';
+import type { TestNamespace } from './cluster/test-namespace.ts';
+import { useCluster } from './cluster/use-cluster.ts';
+import { waitUntil } from './cluster/wait-until.ts';
+import { usePeer } from './peers/peer.ts';
+import { startRecorder } from './peers/recorder.ts';
+import { type Smtp, startSmtp } from './peers/smtp.ts';
+import { secretsWritten } from './secrets-written.ts';
+import type { Talon } from './talon.ts';
+import { TalonHome } from './talon-home.ts';
+
+const RULES = `
+- rule: Mark on shell
+  match: {rules: [mark]}
+  actions:
+    - action: Mark the pod
+      actionner: kubernetes:label
+      parameters: {labels: {suspicious: "true"}}
+`;
+
+const cluster = useCluster();
+let namespace: TestNamespace;
+let home: TalonHome | undefined;
+let talon: Talon | undefined;
+
+beforeAll(async () => {
+  namespace = await cluster.namespace('outbox');
+  await namespace.pod('web');
+});
+afterEach(async () => {
+  await talon?.stop();
+  home?.remove();
+  talon = undefined;
+});
+
+describe('a mail server that is down for a while', () => {
+  let smtp: Smtp | undefined;
+  afterAll(() => smtp?.stop());
+
+  it('gets the mails once it is up again, each once, though the server was killed in between', async () => {
+    const port = await freePort();
+    const mailbox = {
+      host_port: `127.0.0.1:${port}`,
+      from: 'talon@example.org',
+      to: 'soc@example.org',
+      format: 'text',
+    };
+    await start({ smtp: mailbox });
+    const first = await mark('first');
+    await talon!.line({ message: 'notification', trace_id: first, notifier: 'smtp' });
+    const second = await mark('second');
+    await talon!.stop('KILL');
+    talon = await home!.start();
+    smtp = await startSmtp({ port });
+    await waitUntil('both mails', () => smtp!.mails().length >= 2, { timeout: 90_000, describe: tail });
+    const told = smtp.mails().map(({ raw }) => /^Trace ID: (\w+)/m.exec(raw)?.[1]);
+    expect([...told].sort()).toEqual([first, second].sort());
+  }, 150_000);
+});
+
+describe('a receiver that refuses', () => {
+  const endpoint = usePeer(startRecorder);
+
+  it('is left alone at last; an operator sees the dead letter and has it sent again', async () => {
+    endpoint().reply(() => ({ status: 403, body: 'token hook-secret-8c1d is not known here' }));
+    await start({ webhook: { url: `${endpoint().url}/hook-secret-8c1d` } }, { attempts: 2 });
+    const traceId = await mark('refused');
+    const line = await talon!.line({ message: 'notification', trace_id: traceId, status: 'failure' });
+    expect(line).toMatchObject({ notifier: 'webhook', error: expect.stringContaining('access denied') });
+    expect(await secretsWritten(talon!, home!, ['hook-secret-8c1d'])).toEqual([]);
+  });
+});
+
+describe('a receiver that is never there', () => {
+  it('does not hold up actions, and its address is not told', async () => {
+    const port = await freePort();
+    await start({ slack: { webhook_url: `http://127.0.0.1:${port}/services/hook-secret-2f9a` } });
+    const started = performance.now();
+    for (let count = 0; count < 20; count += 1) await mark(`alert ${count}`);
+    expect(performance.now() - started).toBeLessThan(20_000);
+    expect(await secretsWritten(talon!, home!, ['hook-secret-2f9a'])).toEqual([]);
+  });
+});
+
+async function start(notifiers: Readonly<Record<string, unknown>>, notifications: object = {}): Promise<void> {
+  const settings = { notifiers, default_notifiers: Object.keys(notifiers), notifications };
+  home = await TalonHome.make({ rules: RULES, kubeconfig: cluster.kubeconfig(), settings });
+  talon = await home.start();
+}
+
+/** Has the server act on an alert; returns the trace id. */
+async function mark(output: string): Promise<string> {
+  const fields = { 'k8s.ns.name': namespace.name, 'k8s.pod.name': 'web' };
+  const [first] = await talon!.handle(alertBody({ rule: 'mark', output, fields }));
+  return first!.trace_id!;
+}
+
+function tail(): string {
+  return JSON.stringify(talon?.lines.slice(-6), null, 1);
+}
