@@ -15,11 +15,15 @@ export function objectMetadata(facts: ArtifactFacts, { sha256 }: ArtifactTarget)
   const metadata: Record<string, string> = { sha256 };
   let bytes = 'sha256'.length + sha256.length;
   for (const [name, value] of Object.entries(facts)) {
-    const header = name.toLowerCase().replace(/[^a-z0-9]+/g, '-');
+    const header =
+      name
+        .toLowerCase()
+        .match(/[a-z0-9]+/g)
+        ?.join('-') ?? '';
     const text = printable(value);
     bytes += header.length + text.length;
     if (bytes > MOST_BYTES) break;
-    if (text !== '' && !(header in metadata)) metadata[header] = text;
+    if (header !== '' && text !== '' && !Object.hasOwn(metadata, header)) metadata[header] = text;
   }
   return metadata;
 }

@@ -383,7 +383,13 @@ describe('lambda.invoke', () => {
       undefined,
       { code: 'busy', message: 'TooManyRequestsException: Rate Exceeded.', retryAfterMs: 2000 },
     ],
-    ['a failure', json(500, 'ServiceException', 'oops'), undefined, { code: 'busy' }],
+    [
+      'a failure, after which it may have run',
+      json(500, 'ServiceException', 'oops'),
+      undefined,
+      { code: 'unreachable' },
+    ],
+    ['no room', json(502, 'EC2ThrottledException', 'later'), undefined, { code: 'busy' }],
     ['nobody', 'hang up', undefined, { code: 'unreachable' }],
   ])('fails of %s without a second call', async (_, invoked, check, failure) => {
     answers(invoked, check);

@@ -39,8 +39,15 @@ export async function invokeLambda(
     } = await client.send(command, { abortSignal: signal });
     return { status, body: cutText(Payload ?? new Uint8Array()), ...(error !== undefined && { error }) };
   } catch (thrown) {
-    throw sdkFailure(thrown, signal);
+    throw invocationFailure(thrown, signal);
   }
+}
+
+/** After a failure of the service itself nobody knows whether the function ran, which `busy` would deny. */
+function invocationFailure(thrown: unknown, signal: AbortSignal): DoorError {
+  const failure = sdkFailure(thrown, signal);
+  const unclear = sdkStatus(thrown) === 500 || sdkStatus(thrown) === 504;
+  return unclear ? new DoorError('unreachable', failure.message, { cause: thrown }) : failure;
 }
 
 /** Milliseconds for which it is not asked again whether a function is there. */
