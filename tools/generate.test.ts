@@ -4,9 +4,13 @@ import { Ajv } from 'ajv';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { catalog } from '../src/cli/catalog.ts';
+import { settingLeaves } from '../src/cli/setting-leaves.ts';
 import { TEST_ERRORS } from '../src/cli/testing/strict-map.ts';
 import { ERRORS } from '../src/compiler/errors.ts';
-import { generatedPages, outdated } from './generate.ts';
+import { rightsOf } from '../src/model/rights.ts';
+import { generatedPages } from './generate/pages.ts';
+import { pluginList } from './generate/plugin-list.ts';
+import { outdated } from './generate.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '..');
 const pages = generatedPages();
@@ -14,7 +18,7 @@ const textOf = (name: string) => pages.find((file) => file.path === `docs/genera
 
 describe('the generated pages', () => {
   it('are up to date: run `npm run generate` where this fails', () => {
-    expect(outdated(pages).map((file) => file.path)).toEqual([]);
+    expect(outdated([pluginList(), ...pages]).map((file) => file.path)).toEqual([]);
   });
 
   it('are all that is in their folder', () => {
@@ -33,12 +37,18 @@ describe('the generated pages', () => {
     for (const id of catalog.notifiers.keys()) expect(textOf('notifiers.md')).toContain(`\n## \`${id}\`\n`);
   });
 
-  it('grant what the actionners need, and nothing else', () => {
-    expect(parse(textOf('cluster-role.yaml')).rules).toEqual([
-      { apiGroups: [''], resources: ['nodes'], verbs: ['patch'] },
-      { apiGroups: [''], resources: ['pods'], verbs: ['delete', 'get', 'patch'] },
-      { apiGroups: ['apps'], resources: ['replicasets'], verbs: ['get'] },
-    ]);
+  it('grant what each plug-in needs', () => {
+    const granted: { apiGroups: string[]; resources: string[]; verbs: string[] }[] = parse(
+      textOf('cluster-role.yaml'),
+    ).rules;
+    const plugins = [...catalog.actionners.values(), ...catalog.outputs.values(), ...catalog.notifiers.values()];
+    for (const { behaviour } of plugins) {
+      for (const { group, resource, verbs } of rightsOf(behaviour?.uses ?? []).kubernetes) {
+        const rule = granted.find(({ apiGroups, resources }) => apiGroups[0] === group && resources[0] === resource);
+        expect(rule?.verbs).toEqual(expect.arrayContaining([...verbs]));
+      }
+    }
+    expect(JSON.stringify(granted)).not.toContain('*');
   });
 });
 
@@ -118,4 +128,28 @@ describe('the schema of rules files', () => {
       '/command must be string',
     ],
   ])('refuses %j', (text, problem) => expect(accepts(text)).toContain(problem));
+});
+
+describe('the schema of the configuration', () => {
+  const validate = new Ajv({ strictTypes: false, strictRequired: false }).compile(
+    JSON.parse(textOf('config.schema.json')),
+  );
+
+  it.each([...catalog.notifiers.values()].map(({ id, example }) => [id, example]))(
+    'accepts the example of %s',
+    (_, example) => {
+      expect(validate(parse(example))).toBe(true);
+    },
+  );
+
+  it('knows every setting, and what it may be', () => {
+    const { properties } = JSON.parse(textOf('config.schema.json'));
+    for (const { path: key } of settingLeaves()) {
+      expect(key.split('.').reduce((at, name) => at?.properties?.[name], { properties })).toHaveProperty('description');
+    }
+    expect(validate({ listen_port: 'x', journal: { max_bytes: 1 }, rules_files: 'a,b' })).toBe(true);
+    expect(validate({ listen_port: 1.5 })).toBe(false);
+    expect(validate({ journal: [] })).toBe(false);
+    expect(validate({ notifiers: { slack: { format: 'loud' } } })).toBe(false);
+  });
 });

@@ -1,7 +1,7 @@
 import type { Actionner } from '../model/definition.ts';
 import { catalog } from './catalog.ts';
-import { clusterRole } from './cluster-role.ts';
 import { type ListFormat, listDocument, listedParameters } from './list-document.ts';
+import { permissionsText } from './permissions-text.ts';
 import { parameterRows } from './plugin-parameters.ts';
 
 /** All actionners, in Falco Talon's order. */
@@ -53,5 +53,5 @@ function asJson(actionner: Actionner) {
 
 /** The rights of its doors; nothing where it cannot act yet. */
 function permissions({ behaviour }: Actionner): string | undefined {
-  return behaviour && clusterRole(behaviour.uses);
+  return behaviour && permissionsText(behaviour.uses);
 }

@@ -20,6 +20,9 @@ const SOURCE = path.resolve(import.meta.dirname, '..');
 function idsOnDisk(folder: string): string[] {
   return readdirSync(path.join(SOURCE, folder), { recursive: true, encoding: 'utf8' })
     .filter((file) => file.endsWith('.ts') && !file.endsWith('.test.ts'))
+    .filter((file) =>
+      /\bdefine(Actionner|Output|Notifier)\(/.test(readFileSync(path.join(SOURCE, folder, file), 'utf8')),
+    )
     .map((file) => file.slice(0, -'.ts'.length).replaceAll(path.sep, ':'))
     .sort();
 }

@@ -1,18 +1,17 @@
 import { stringify } from 'yaml';
-import type { Door } from '../model/capability.ts';
-import { grants } from '../model/doors.ts';
+import type { KubeGrant } from '../model/door-row.ts';
 
-/** The ClusterRole, as YAML, that lets Talon open these doors and do nothing else. */
-export function clusterRole(uses: readonly Door[]): string {
-  const rules = grants(uses).map(({ group, resource, verbs }) => ({
-    apiGroups: [group],
-    resources: [resource],
-    verbs,
-  }));
-  return stringify({
+/** The ClusterRole, as YAML, that gives these rights and no others. */
+export function clusterRole(grants: readonly KubeGrant[], name = 'falco-talon'): string {
+  return stringify(clusterRoleObject(grants, name));
+}
+
+/** The same as an object. */
+export function clusterRoleObject(grants: readonly KubeGrant[], name = 'falco-talon') {
+  return {
     apiVersion: 'rbac.authorization.k8s.io/v1',
     kind: 'ClusterRole',
-    metadata: { name: 'falco-talon' },
-    rules,
-  });
+    metadata: { name },
+    rules: grants.map(({ group, resource, verbs }) => ({ apiGroups: [group], resources: [resource], verbs })),
+  };
 }

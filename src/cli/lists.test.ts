@@ -4,6 +4,7 @@ import { actionnersList } from './actionners-list.ts';
 import { catalog } from './catalog.ts';
 import { notifiersList } from './notifiers-list.ts';
 import { outputsList } from './outputs-list.ts';
+import { permissionsText } from './permissions-text.ts';
 
 /** The entries of a list as Falco Talon prints it: heading, empty line, YAML, empty line. */
 function entriesOf(text: string): [id: string, entry: Record<string, unknown>][] {
@@ -31,7 +32,7 @@ describe('actionners list', () => {
       ...['required_output_fields', 'continue', 'use_context', 'allow_output', 'require_output'],
     ];
     for (const [id, entry] of entries) {
-      const acts = catalog.actionners.get(id)?.behaviour !== undefined;
+      const acts = permissionsText(catalog.actionners.get(id)?.behaviour?.uses ?? []) !== undefined;
       expect(Object.keys(entry)).toEqual(acts ? keys : keys.filter((key) => key !== 'permissions'));
       expect(`${entry.category}:${entry.name}`).toBe(id);
     }
@@ -95,8 +96,9 @@ describe('outputs list', () => {
 
   it("has Falco Talon's order and keys", () => {
     expect(entries.map(([id]) => id)).toEqual([...catalog.outputs.keys()]);
-    for (const [, entry] of entries) {
-      expect(Object.keys(entry)).toEqual(['name', 'category', 'description', 'parameters', 'example']);
+    for (const [id, entry] of entries) {
+      const permissions = /^(aws|gcp):/.test(id) ? ['permissions'] : [];
+      expect(Object.keys(entry)).toEqual(['name', 'category', 'description', 'parameters', ...permissions, 'example']);
     }
   });
   it('marks required parameters', () => {
@@ -118,7 +120,7 @@ describe('notifiers list', () => {
   it("has Falco Talon's order and keys; no parameters where there are none", () => {
     expect(entries.map(([id]) => id)).toEqual([...catalog.notifiers.keys()]);
     const [k8sevents, ...others] = entries.map(([, entry]) => Object.keys(entry));
-    expect(k8sevents).toEqual(['name', 'description', 'example']);
+    expect(k8sevents).toEqual(['name', 'description', 'permissions', 'example']);
     for (const keys of others) expect(keys).toEqual(['name', 'description', 'parameters', 'example']);
   });
   it('shows every setting with its default', () => {

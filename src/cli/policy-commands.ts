@@ -1,6 +1,7 @@
 import type { CompileFlags } from './compile.ts';
 import type { EvalFlags } from './eval.ts';
 import type { ExplainFlags } from './explain.ts';
+import type { RbacFlags } from './rbac.ts';
 import type { RulesCheckFlags } from './rules-check.ts';
 import { formatOption, type Run, type TalonCommand } from './talon-command.ts';
 
@@ -9,6 +10,7 @@ export function addPolicyCommands(program: TalonCommand, run: Run): void {
   addCompile(program, run);
   addEval(program, run);
   addExplain(program, run);
+  addRbac(program, run);
   const rules = program.command('rules').documented('Manage the rules files', {
     description: 'Check the rules files, or print the rules that come out of them.',
     examples: [],
@@ -82,6 +84,26 @@ function addExplain(program: TalonCommand, run: Run): void {
     .addOption(formatOption(['text', 'json'], 'how to print the explanation'))
     .action((files: string[], flags: ExplainFlags) =>
       run(async (context) => (await import('./explain.ts')).explainCommand(context, files, flags)),
+    );
+}
+
+function addRbac(program: TalonCommand, run: Run): void {
+  program
+    .command('rbac')
+    .documented('Print the least rights for rules', {
+      description:
+        'Print the ClusterRole that rules, their guards, outputs and notifiers need, and nothing beyond it; and in comments what clouds must allow. Default notifiers count where a configuration is given.',
+      examples: [
+        ['talon rbac bundle.tar.gz | kubectl apply -f -', 'Give a bundle its rights'],
+        ['talon rbac -r rules.yaml -c config.yaml', 'Rights for rules files, and for the default notifiers'],
+        ['talon rbac -r rules.yaml --format json', 'As JSON, for programs'],
+      ],
+    })
+    .argument('[bundle]', 'a compiled bundle, in place of rules files')
+    .option('--name <name>', 'name of the role', 'falco-talon')
+    .addOption(formatOption(['text', 'json'], 'how to print them'))
+    .action((bundle: string | undefined, flags: RbacFlags) =>
+      run(async (context) => (await import('./rbac.ts')).rbac(context, bundle, flags)),
     );
 }
 

@@ -174,7 +174,7 @@ describe('what is compiled', () => {
       { group: '', resource: 'pods', verbs: ['get', 'patch'] },
     ]);
     expect(grantsOf('kubernetes:terminate')).toContainEqual({ group: '', resource: 'pods', verbs: ['delete', 'get'] });
-    expect(grantsOf('kubernetes:cordon')).toEqual([]);
+    expect(grantsOf('webhook:call')).toEqual([]);
   });
 });
 

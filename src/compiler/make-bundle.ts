@@ -1,11 +1,8 @@
 import { BUNDLE_FORMAT, type Bundle, type BundleMetadata } from '../model/bundle.ts';
 import { bundleRevision, moduleDigest } from '../model/bundle-revision.ts';
-import type { Door } from '../model/capability.ts';
 import type { Catalog } from '../model/definition.ts';
-import type { KubeGrant } from '../model/door-row.ts';
-import { grants, LOOKUP_PRICES } from '../model/doors.ts';
 import type { GuardPolicy } from '../model/guard-policy.ts';
-import { mostFacts, parseGuard } from '../model/parsed-guard.ts';
+import { leastRights } from '../model/rights.ts';
 import type { PolicyRule } from '../model/rule.ts';
 import { link } from './link.ts';
 import { pack } from './pack.ts';
@@ -24,7 +21,7 @@ export function makeBundle(
   sources: BundleSources,
   catalog: Catalog,
 ): Bundle {
-  const prices = grants(doorsOf(rules, catalog), lookupPrices(guards));
+  const { kubernetes: prices } = leastRights({ rules, guards }, catalog);
   const texts = { rules: sources.rules.map(({ text }) => text), policies: sources.policies.map(({ text }) => text) };
   const revision = bundleRevision({ rules, guards, grants: prices }, texts);
   const module = link(rules, revision);
@@ -40,13 +37,6 @@ export function makeBundle(
   return { revision, rules, guards, module, pack: () => pack(data, module, sources) };
 }
 
-/** What the API server must allow for what guards look up. */
-function lookupPrices(guards: readonly GuardPolicy[]): readonly KubeGrant[] {
-  const needs = mostFacts(guards.map((guard) => parseGuard(guard).needs));
-  if (needs === 'none') return [];
-  return needs === 'pod' ? LOOKUP_PRICES.pod : [...LOOKUP_PRICES.pod, ...LOOKUP_PRICES.node];
-}
-
 /** What the rules use. */
 function usedBy(rules: readonly PolicyRule[]): BundleMetadata {
   const actions = rules.flatMap((rule) => rule.actions);
@@ -59,10 +49,4 @@ function usedBy(rules: readonly PolicyRule[]): BundleMetadata {
 
 function sortedSet(texts: readonly string[]): string[] {
   return [...new Set(texts)].sort();
-}
-
-/** The doors that the actionners of the rules use. Those that cannot act yet use none. */
-function doorsOf(rules: readonly PolicyRule[], catalog: Catalog): Door[] {
-  const ids = new Set(rules.flatMap(({ actions }) => actions.map(({ actionner }) => actionner)));
-  return [...ids].flatMap((id) => catalog.actionners.get(id)?.behaviour?.uses ?? []);
 }

@@ -75,6 +75,8 @@ export interface Behaviour<P, U extends Door> {
   /** Whether an effect that was interrupted may be made again. */
   readonly idempotent: boolean;
   readonly uses: readonly U[];
+  /** Those of them that it may open with these parameters; all where this is not said. */
+  opens?(parameters: P): readonly U[];
   /** Seconds that one try may take when the rules file does not say. */
   readonly deadline: number;
   /** Seconds that the action takes by its own parameters (a duration, a wait); the deadline is never below that. */

@@ -148,7 +148,8 @@ async function runAction(step: StepToRun, signal: AbortSignal, means: ScriptMean
         seconds: milliseconds / 1000,
       };
     });
-  return runScript({ plugin: actionner.id, uses: behaviour.uses, record, milliseconds, event, given }, signal, means);
+  const uses = behaviour.opens?.(parameters) ?? behaviour.uses;
+  return runScript({ plugin: actionner.id, uses, record, milliseconds, event, given }, signal, means);
 }
 
 async function checkStore(

@@ -1,7 +1,8 @@
-import { clusterRole } from '../../src/cli/cluster-role.ts';
+import { permissionsOf } from '../../src/cli/permissions-text.ts';
 import { type ParameterRow, parameterRows } from '../../src/cli/plugin-parameters.ts';
+import type { Door } from '../../src/model/capability.ts';
 import type { Actionner, Catalog, Notifier, Output } from '../../src/model/definition.ts';
-import { DOORS } from '../../src/model/doors.ts';
+import { DOORS, reaches } from '../../src/model/doors.ts';
 import { fenced, page, table } from './markdown.ts';
 
 /** The page of the actionners: an overview, then each with its parameters, rights and an example. */
@@ -45,18 +46,24 @@ function actionnerSection(actionner: Actionner): string {
 }
 
 function rightsOf({ uses, idempotent, deadline }: NonNullable<Actionner['behaviour']>): string {
+  const again = idempotent
+    ? 'It may be run again after an interruption.'
+    : 'It is not run again after an interruption.';
+  return [`One try of it may take ${deadline} s. ${again}`, doorsOf(uses)].join('\n\n');
+}
+
+/** The doors with what they cost: what somebody must allow, and what must be reached. */
+function doorsOf(uses: readonly Door[]): string {
   const doors = table(
     ['Door', 'Changes something'],
     uses.map((door) => [code(door), DOORS[door].effect ? 'yes' : 'no']),
   );
-  const again = idempotent
-    ? 'It may be run again after an interruption.'
-    : 'It is not run again after an interruption.';
-  return [
-    doors,
-    `One try of it may take ${deadline} s. ${again} The rights that it needs:`,
-    fenced('yaml', clusterRole(uses)),
-  ].join('\n\n');
+  const permissions = permissionsOf(uses).flatMap(({ by, language, text }) => [
+    `What ${by} must allow:`,
+    fenced(language, text),
+  ]);
+  const reached = reaches(uses).map((what) => `To be reached: ${what}.`);
+  return [doors, ...permissions, ...reached].join('\n\n');
 }
 
 /** The page of the outputs. */
@@ -68,12 +75,13 @@ export function outputsPage({ outputs }: Catalog): string {
   );
 }
 
-function outputSection({ id, description, parameters, example }: Output): string {
+function outputSection({ id, description, parameters, example, behaviour }: Output): string {
   return [
     `## \`${id}\``,
     `${description}.`,
     parametersTable('Parameter', parameterRows(parameters)),
     fenced('yaml', example),
+    ...(behaviour ? [`One try to store may take ${behaviour.deadline} s.`, doorsOf(behaviour.uses)] : []),
   ].join('\n\n');
 }
 
@@ -86,12 +94,13 @@ export function notifiersPage({ notifiers }: Catalog): string {
   );
 }
 
-function notifierSection({ id, description, settings, example }: Notifier): string {
+function notifierSection({ id, description, settings, example, behaviour }: Notifier): string {
   return [
     `## \`${id}\``,
     `${description}.`,
     parametersTable('Setting', parameterRows(settings)),
     fenced('yaml', example),
+    ...(behaviour ? [`One try to send may take ${behaviour.deadline} s.`, doorsOf(behaviour.uses)] : []),
   ]
     .filter(Boolean)
     .join('\n\n');

@@ -156,7 +156,13 @@ function parametersSchema(schema: ParameterSchema): Schema {
 }
 
 /** What the building blocks note of a parameter, and no editor knows. */
-const NOTES = ['aliases', 'secret', 'embeds', 'spelled'] as const satisfies readonly (keyof ParameterFacts)[];
+const NOTES = [
+  'aliases',
+  'secret',
+  'embeds',
+  'expands',
+  'spelled',
+] as const satisfies readonly (keyof ParameterFacts)[];
 
 function fieldSchema(field: z.core.$ZodType): Schema {
   const {
