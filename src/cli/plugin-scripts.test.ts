@@ -23,7 +23,8 @@ it.each(acting.map((actionner) => [actionner.id, actionner] as const))(
     const [{ parameters = null }] = parse(actionner.example);
     const event = alertWith({ 'k8s.pod.name': 'web', 'k8s.ns.name': 'shop' });
     const { record } = memoryRecord();
-    const step = { actionner, parameters, event, record, milliseconds: 30_000 };
+    const tokens = () => new Map([['FD_NAME', '/etc/motd']]);
+    const step = { actionner, parameters, event, tokens, record, milliseconds: 30_000 };
     const outcome = await executor.run(step, new AbortController().signal);
     expect(outcome).toMatchObject({ status: 'success', objects: { pod: 'web', namespace: 'shop' } });
   },

@@ -3,6 +3,7 @@ import { decodeEvent } from '../model/decode-event.ts';
 import type { Adapters } from '../model/door-row.ts';
 import { DOORS } from '../model/doors.ts';
 import type { FalcoEvent } from '../model/falco-event.ts';
+import type { ArtifactTarget } from '../model/targets.ts';
 import type { StepRecord } from './step-record.ts';
 
 /** An alert with these output fields, for tests. */
@@ -17,6 +18,11 @@ export function alertOf(json: string): FalcoEvent {
   return decoded.event;
 }
 
+const SPOOLED: ArtifactTarget = {
+  ...{ kind: 'artifact', handle: '0'.repeat(32), name: 'log', size: 7, sha256: '0'.repeat(64) },
+  mediaType: 'text/plain',
+};
+
 /** Adapters that note their calls and know little; single ones can be replaced. For tests. */
 export function fakeAdapters(replaced: Partial<Adapters> = {}) {
   const calls: (readonly unknown[])[] = [];
@@ -28,7 +34,11 @@ export function fakeAdapters(replaced: Partial<Adapters> = {}) {
     'pods.gone': true,
     'nodes.ofPod': { kind: 'node', name: 'node-1' },
     'nodes.pods': [],
-    'pods.containers': [],
+    'pods.containers': [{ kind: 'container', name: 'main', pod: { kind: 'pod', name: 'web', namespace: 'shop' } }],
+    'pods.logs': 'a line\n',
+    'pods.exec': { code: 0, stdout: '', stderr: '', truncated: false },
+    'pods.capture': { code: 0, stderr: '', artifact: SPOOLED },
+    'pods.keepLogs': SPOOLED,
     'pods.containerIds': [],
     'http.send': { status: 200, statusLine: '200 OK', body: '', artifact: null },
   };

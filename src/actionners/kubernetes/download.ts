@@ -1,9 +1,17 @@
 import * as z from 'zod';
-import { defineActionner } from '../../model/definition.ts';
+import { defineActionner, podOf } from '../../model/definition.ts';
+import { DoorError } from '../../model/door-error.ts';
 import { FIELD_KEYS } from '../../model/event-fields.ts';
+import type { Objects } from '../../model/outcome.ts';
 import { requiredText } from '../../model/parameters.ts';
+import type { ContainerRef } from '../../model/references.ts';
+import { artifactName } from './artifact-name.ts';
+import { inFirstContainer } from './first-container.ts';
 
-/** Copies a file out of a container of the pod. */
+/**
+ * Copies a file out of the first container of the pod that has it. No shell looks at its path: the container needs `cat`, and
+ * `test` to tell a file from a device without an end.
+ */
 export const download = defineActionner({
   id: 'kubernetes:download',
   description: 'Copy a file out of the pod',
@@ -13,7 +21,9 @@ export const download = defineActionner({
   artifact: 'required',
   requires: [FIELD_KEYS.podName, FIELD_KEYS.namespace],
   parameters: z.object({
-    file: requiredText('absolute path in the container; may use the fields of the alert, such as $FD_NAME'),
+    file: requiredText('absolute path in the container; may use the fields of the alert, such as $FD_NAME', {
+      expands: 'text',
+    }),
   }),
   example: `- action: Keep the file
   actionner: kubernetes:download
@@ -25,4 +35,47 @@ export const download = defineActionner({
       bucket: forensics
       prefix: files
 `,
+  behaviour: {
+    // To read it twice changes nothing.
+    idempotent: true,
+    uses: ['pods.containers', 'pods.exec', 'pods.capture'],
+    deadline: 300,
+    writes: () => ['pod'],
+    async run({ parameters: { file }, targets, use }) {
+      const pod = podOf(targets);
+      const objects = { pod: pod.name, namespace: pod.namespace, file };
+      checkPath(file, objects);
+      const stored = { name: artifactName(file), mediaType: 'application/octet-stream' };
+      const test = (container: ContainerRef, what: string) => use['pods.exec'](container, ['test', what, file], '');
+      const containers = await use['pods.containers'](pod);
+      const { artifact } = await inFirstContainer(containers, objects, async (container) => {
+        const { code } = await test(container, '-f');
+        // What is not there, `cat` says best, and where there is no `test` (126, 127) the limits of the spool hold.
+        if (code === 1 && (await test(container, '-e')).code === 0) {
+          return { code, stderr: `'${file}' is not a regular file`, artifact: null };
+        }
+        return use['pods.capture'](container, ['cat', '--', file], stored);
+      });
+      if (!artifact) throw new DoorError('refused', `the file '${file}' was not stored`, { objects });
+      return { status: 'success', output: `the file '${file}' has been downloaded`, objects, artifact };
+    },
+  },
 });
+
+/** Characters; Linux takes no longer path. */
+const LONGEST_PATH = 4096;
+
+/** Parts of the path may come from an alert. @throws DoorError of code `refused` */
+function checkPath(file: string, objects: Objects): void {
+  const fault = faultOf(file);
+  if (fault === undefined) return;
+  const shown = file.slice(0, 300).replaceAll('\0', '\ufffd');
+  throw new DoorError('refused', `the path '${shown}' ${fault}`, { objects: { ...objects, file: shown } });
+}
+
+function faultOf(file: string): string | undefined {
+  if (!file.startsWith('/')) return 'is not absolute';
+  if (file.includes('\0')) return 'holds a NUL';
+  if (file.length > LONGEST_PATH) return 'is too long';
+  return file.split('/').includes('..') ? `holds '..'` : undefined;
+}
