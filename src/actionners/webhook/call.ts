@@ -1,0 +1,143 @@
+import * as z from 'zod';
+import { isBusy } from '../../model/check-answer.ts';
+import { defineActionner, targetOf } from '../../model/definition.ts';
+import { DoorError } from '../../model/door-error.ts';
+import { visibleLine } from '../../model/notice-text.ts';
+import { integer, oneOf, text } from '../../model/parameters.ts';
+import type { EndpointRef } from '../../model/references.ts';
+
+/** Calls an HTTP endpoint, with values of the alert in a body of JSON. */
+export const call = defineActionner({
+  id: 'webhook:call',
+  description: 'Call an HTTP endpoint',
+  sources: ['any'],
+  continue: true,
+  usesContext: true,
+  artifact: 'optional',
+  requires: [],
+  parameters: z.object({
+    url: z
+      .string()
+      .min(1, { abort: true })
+      .regex(/^https?:\/\/[^\s/?#]+\S*$/i, { error: `parameter 'url' must be an http or https URL` })
+      .meta({ description: 'address of the endpoint' }),
+    method: oneOf('method of the request', ['POST', 'PUT', 'PATCH', 'DELETE', 'GET'], 'POST'),
+    headers: headerMap('further headers, by name', {
+      values: /^[\t\x20-\x7e\x80-\xff]*$/,
+      must: 'be one line of Latin-1',
+    }),
+    secret_headers: headerMap(
+      'headers whose value is secret: by name, the environment variable of the server that has it; it begins with `TALON_SECRET_`',
+      { values: /^TALON_SECRET_[A-Z0-9_]+$/, must: 'name an environment variable that begins with TALON_SECRET_' },
+    ),
+    body: jsonText('JSON to send; tokens in the texts of it stand for values of the alert, whatever these are'),
+    content_type: text('type that a body is declared as', { fallback: 'application/json; charset=utf-8' }),
+    expected_status: statusRanges(
+      'statuses that count as success: `204`, or codes and ranges as in `200-299, 404`',
+      '200-299',
+    ),
+    timeout: integer('seconds to wait for the answer', { min: 1, max: 3_600, fallback: 10 }),
+  }),
+  example: `- action: Open a ticket
+  actionner: webhook:call
+  parameters:
+    url: https://tickets.example.org/api/issues
+    secret_headers:
+      Authorization: TALON_SECRET_TICKETS
+    body: '{"title": "Shell in \${K8S_POD_NAME}", "labels": ["falco"]}'
+    expected_status: "201"
+  output:
+    target: local:file
+    parameters:
+      destination: /var/lib/falco-talon/tickets
+`,
+  behaviour: {
+    // Whoever knows that the endpoint takes the same twice says so by `on_interrupt: retry` in the rule.
+    idempotent: false,
+    uses: ['http.send'],
+    deadline: 60,
+    lasts: ({ timeout }) => timeout + 20,
+    writes: () => [],
+    reach: ({ url, headers, secret_headers: headersFrom }) => ({ endpoint: { url, headers, headersFrom } }),
+    async run({ parameters, targets, keeps, use }) {
+      const { method, body, content_type, expected_status, timeout } = parameters;
+      const endpoint = targetOf<'endpoint', EndpointRef>(targets, 'endpoint');
+      const json = body && { headers: { 'Content-Type': content_type }, body: JSON.stringify(body.value) };
+      const request = { method, ...json, timeoutMs: timeout * 1000 };
+      const answer = await use['http.send'](endpoint, request, keeps);
+      const { status, retryAfterMs, artifact } = answer;
+      const said = `the endpoint '${endpoint.name}' answered ${visibleLine(answer.statusLine)}`;
+      const objects = { endpoint: endpoint.name, status: String(status) };
+      if (!expected_status.some(([least, most]) => least <= status && status <= most)) {
+        throw new DoorError(isBusy(status) ? 'busy' : 'refused', said, { retryAfterMs, objects });
+      }
+      return { status: 'success', output: said, objects, ...(artifact && { artifact }) };
+    },
+  },
+});
+
+const HEADER_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
+
+/** A map of headers that may be left out, with values that fit the pattern; `must` says in words which do. */
+function headerMap(description: string, { values, must }: { readonly values: RegExp; readonly must: string }) {
+  return z
+    .record(
+      z.string(),
+      z.union([z.string(), z.boolean(), z.number()]).transform((value) => String(value)),
+    )
+    .superRefine((headers, context) => {
+      for (const [name, value] of Object.entries(headers)) {
+        const problem = !HEADER_NAME.test(name) ? 'have the name of a header' : values.test(value) ? undefined : must;
+        if (problem) context.addIssue({ code: 'custom', path: [name], message: `a header must ${problem}` });
+      }
+    })
+    .nullish()
+    .transform((headers) => headers ?? {})
+    .meta({ description, default: {}, spelled: true });
+}
+
+/**
+ * A text of JSON, read when the rule is. Only what stands in its texts is expanded later, so that no value of an alert can add
+ * to it or end it. Undefined when left out.
+ */
+function jsonText(description: string) {
+  return z
+    .string()
+    .transform((given, context) => {
+      if (given.trim() === '') return undefined;
+      try {
+        return { value: JSON.parse(given) as unknown };
+      } catch (error) {
+        const reason = error instanceof Error ? error.message : '';
+        context.addIssue({ code: 'custom', message: `parameter 'body' must be JSON: ${reason}` });
+        return z.NEVER;
+      }
+    })
+    .nullish()
+    .transform((body) => body ?? undefined)
+    .meta({ description, default: '', expands: 'text' });
+}
+
+/** From the first code to the second. */
+type StatusRange = readonly [least: number, most: number];
+
+function statusRanges(description: string, fallback: string) {
+  const problem = `parameter 'expected_status' must be codes and ranges of them, such as 200-299, 404`;
+  return z
+    .union([z.string(), z.int()], { error: () => problem })
+    .nullish()
+    .transform((given, context): readonly StatusRange[] => {
+      const ranges = String(given || fallback)
+        .split(',')
+        .map(statusRange);
+      const known = ranges.filter((range) => range !== undefined);
+      if (known.length < ranges.length) context.addIssue({ code: 'custom', message: problem });
+      return known;
+    })
+    .meta({ description, default: fallback });
+}
+
+function statusRange(text: string): StatusRange | undefined {
+  const [, least, most = least] = /^\s*([1-5]\d\d)(?:\s*-\s*([1-5]\d\d))?\s*$/.exec(text) ?? [];
+  return least !== undefined && Number(least) <= Number(most) ? [Number(least), Number(most)] : undefined;
+}
