@@ -20,7 +20,7 @@ type Texts = Pick<Notice, 'status' | 'result' | 'output' | 'error'>;
  *
  * @param at milliseconds since 1970 when it happened
  */
-export function noticeOf({ head }: Step, ended: NoticedEnd, at: number): Notice {
+export function noticeOf({ head }: Pick<Step, 'head'>, ended: NoticedEnd, at: number): Notice {
   const { alert, rule, action, actionner } = head;
   const end = ended.kind === 'action' ? ended.end : ended.outcome;
   const objects = titled(end.objects);

@@ -33,8 +33,8 @@ const READ_AGAIN_AFTER = 1_000;
 
 /**
  * The notices for one notifier, in their order. After a failure the notifier as a whole is left alone for a while, the longer
- * the more failures there were in a row, and then a single notice finds out whether it is back: its being away for a day costs
- * a few notices some of their tries, and not all notices all of them. What waits is known here by its number; what it says is
+ * the more failures there were in a row, and then a single notice finds out whether it is back: its being away costs some
+ * notices some of their tries, and not all notices all of them. What waits is known here by its number; what it says is
  * read from the journal when it is its turn.
  */
 export class NoticeQueue {
@@ -93,12 +93,28 @@ export class NoticeQueue {
     const width = this.#isFirst || this.#failures > 0 ? 1 : WIDTH;
     const now = this.#options.now();
     while (this.#inFlight.size < width && !isAhead(this.#quietUntil, now)) {
-      const index = this.#waiting.findIndex(({ nextAt }) => !isAhead(nextAt, now));
+      const index = this.#nextIndex(now);
       const [pending] = index < 0 ? [] : this.#waiting.splice(index, 1);
       if (!pending) break;
       this.#start(pending);
     }
     this.#wakeLater(width, now);
+  }
+
+  /**
+   * The first that may be tried. Where the last try failed, one of those that were tried least often: if a notice is what
+   * fails, the others are not held up by it, and if the notifier is away, all share the tries.
+   */
+  #nextIndex(now: number): number {
+    let found = -1;
+    let fewest = Number.POSITIVE_INFINITY;
+    for (const [index, { nextAt, attempts }] of this.#waiting.entries()) {
+      if (attempts >= fewest || isAhead(nextAt, now)) continue;
+      found = index;
+      fewest = attempts;
+      if (this.#failures === 0 || attempts === 0) break;
+    }
+    return found;
   }
 
   #start(pending: PendingNotice): void {

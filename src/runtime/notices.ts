@@ -14,7 +14,7 @@ import { NoticeQueue } from './notice-queue.ts';
 export interface NoticedStep {
   readonly alert: number;
   readonly number: number;
-  readonly step: Step;
+  readonly step: Pick<Step, 'head' | 'rule'>;
 }
 
 /** How plans tell people. What `of` gives is recorded with the end that it is about, and handed to `post` once it is on disk. */

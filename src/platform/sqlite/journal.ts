@@ -260,10 +260,25 @@ class ThreadJournal implements Journal {
 
 /** Digests and answers of doors stay: a replay must find them as they were. */
 function redactProgress(progress: Progress, redact: Redact): Progress {
-  if (progress.kind === 'retrying') return { ...progress, error: redact(progress.error) };
-  if (progress.kind !== 'ended') return progress;
-  // What a plan goes on by stays as it is, should a secret read the same.
-  const { status, ...texts } = progress.end;
-  const code = 'code' in texts ? { code: texts.code } : {};
-  return { ...progress, end: { ...redactTexts(texts, redact), status, ...code } as StepEnd };
+  switch (progress.kind) {
+    case 'retrying':
+      return { ...progress, error: redact(progress.error) };
+    case 'acted':
+      return { ...progress, outcome: redactEnd(progress.outcome, redact) };
+    case 'ended': {
+      const { end, stored } = progress;
+      const kept = stored && { stored: { ...stored, outcome: redactEnd(stored.outcome, redact) } };
+      return { ...progress, end: redactEnd(end, redact), ...kept };
+    }
+    default:
+      return progress;
+  }
+}
+
+/** What a plan goes on by stays as it is, should a secret read the same. */
+function redactEnd<End extends StepEnd>(end: End, redact: Redact): End {
+  const { status } = end;
+  const code = 'code' in end ? { code: end.code } : {};
+  const artifact = 'artifact' in end ? { artifact: end.artifact } : {};
+  return { ...redactTexts(end, redact), status, ...code, ...artifact };
 }

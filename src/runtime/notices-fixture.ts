@@ -1,0 +1,98 @@
+import { vi } from 'vitest';
+import * as z from 'zod';
+import { type Catalog, defineNotifier, type Notifier } from '../model/definition.ts';
+import type { QueuedNotice } from '../model/journal.ts';
+import type { Outcome } from '../model/outcome.ts';
+import type { Transition } from '../model/transition.ts';
+import type { NoticeToSend } from './execute.ts';
+import { MemoryJournal } from './memory-journal.ts';
+import { type NoticedStep, Notices, type NoticesOptions } from './notices.ts';
+import { action, failure, rule } from './test-pipeline.ts';
+
+// For tests: notifiers that do what they are told, on a journal in memory and under a clock that is not real.
+
+export const TAKEN: Outcome = { status: 'success', output: '', objects: {} };
+export const AWAY = failure('unreachable');
+
+/** What a try to send comes to. */
+export type Reply = (given: NoticeToSend, signal: AbortSignal) => Promise<Outcome> | Outcome;
+
+function notifier(id: string): Notifier {
+  const made = defineNotifier({
+    id,
+    description: '',
+    settings: z.object({ url: z.string().default('') }),
+    example: '',
+    behaviour: { uses: [], deadline: 10, send: async () => undefined },
+  });
+  return made as unknown as Notifier;
+}
+
+export const NOTIFIERS: Catalog['notifiers'] = new Map(['a', 'b'].map((id) => [id, notifier(id)]));
+
+export interface PostOptions extends Partial<Omit<NoticesOptions, 'journal' | 'limits'>> {
+  readonly journal?: MemoryJournal;
+  readonly limits?: Partial<NoticesOptions['limits']>;
+}
+
+/** A postman whose notifiers reply as they are made to. */
+export class Post {
+  readonly told: Transition[] = [];
+  /** Each try: notifier and what was to be sent. */
+  readonly tries: string[] = [];
+  readonly journal: MemoryJournal;
+  readonly notices: Notices;
+  reply: Reply = () => TAKEN;
+
+  constructor({ journal = new MemoryJournal(), limits, ...options }: PostOptions = {}) {
+    this.journal = journal;
+    this.notices = new Notices({
+      executor: {
+        send: async (given, signal) => {
+          this.tries.push(`${given.notifier.id} ${given.notice.output}`);
+          return this.reply(given, signal);
+        },
+      },
+      notifiers: NOTIFIERS,
+      settings: {},
+      defaults: ['a'],
+      journal,
+      telemetry: { emit: (transition) => void this.told.push(transition), accepted: () => undefined },
+      limits: { attempts: 12, maxPending: 100, ...limits },
+      now: Date.now,
+      random: () => 1,
+      ...options,
+    });
+  }
+
+  /** Records that a step did something, as plans do, and posts what is to be told of it. */
+  async tell(output: string, notifiers: readonly string[] = []): Promise<readonly QueuedNotice[]> {
+    const told = await this.record(output, notifiers);
+    this.notices.post(told);
+    return told;
+  }
+
+  /** The same up to the commit, as if the server ended there. */
+  async record(output: string, notifiers: readonly string[] = []): Promise<readonly QueuedNotice[]> {
+    const end = { status: 'success', output, objects: {} } as const;
+    const told = this.notices.of(noticed(notifiers), { kind: 'action', end });
+    const recorded = this.journal.append(1, { kind: 'ended', step: 0, end }, undefined, told);
+    await vi.advanceTimersByTimeAsync(1);
+    await recorded;
+    return told;
+  }
+
+  /** Outcomes that were told, with the tries. */
+  get outcomes(): readonly string[] {
+    return this.told.map((each) =>
+      each.kind === 'notified' ? `${each.notifier} ${each.notice.output} ${each.outcome} ${each.attempt}` : each.kind,
+    );
+  }
+}
+
+/** A step of a rule with these notifiers. */
+export function noticed(notifiers: readonly string[] = [], output = 'a shell'): NoticedStep {
+  const alert = { rule: 'Falco', priority: 'Notice', source: 'syscall', output, trace_id: 'f'.repeat(32) };
+  const head = { alert, rule: 'R', action: 'label', actionner: 'test:label' };
+  return { alert: 1, number: 0, step: { head, rule: rule('R', [action('label')], { notifiers }) } };
+}
