@@ -121,6 +121,15 @@ describe('calico.deny', () => {
     ]);
   });
 
+  it('leaves a rule that somebody edited to them, and begins another', async () => {
+    for (const ip of ['203.0.113.7', '203.0.113.8']) await calico(ip);
+    const { spec, ...mine } = policies.policy() as PolicyObject;
+    policies.put({ ...mine, spec: { ...spec, egress: [deny('203.0.113.0/24'), WORLD] } });
+    await calico('198.51.100.1');
+    await calico('198.51.100.2');
+    expect(egress()).toEqual([deny('198.51.100.1/32', '198.51.100.2/32'), deny('203.0.113.0/24'), WORLD]);
+  });
+
   it('denies 1,000 addresses and no more, and says so', async () => {
     const nets = Array.from({ length: 1000 }, (_, index) => `198.51.${index >> 8}.${index & 255}/32`);
     policies.put({ metadata: managed, spec: { egress: [deny(...nets)] } });
