@@ -1,20 +1,23 @@
 import type { V1Pod } from '@kubernetes/client-node';
 import type { ArtifactSpool } from '../../model/artifact-spool.ts';
 import type { Eviction, Owner, Replicas } from '../../model/capability.ts';
+import type { ContextSources } from '../../model/context-sources.ts';
 import { DoorError } from '../../model/door-error.ts';
 import type { AdaptersOf } from '../../model/door-row.ts';
 import { isObjectName, podNotFound } from '../../model/kube-names.ts';
 import type { TargetLookups } from '../../model/target-facts.ts';
 import type { NodeTarget, PodTarget } from '../../model/targets.ts';
+import { captureDoors } from './capture-doors.ts';
 import { deleteDoors } from './delete-doors.ts';
 import { eventDoor } from './event-door.ts';
 import { execDoors } from './exec-doors.ts';
 import { GoneWaits } from './gone-waits.ts';
 import type { KubeClient, ObjectName } from './kube-client.ts';
-import { type KubeSettings, ownPod } from './kube-config.ts';
+import { type CaptureSettings, type KubeSettings, ownPod } from './kube-config.ts';
 import { KubeRefusal } from './kube-transport.ts';
 import { logDoors } from './log-doors.ts';
 import { networkPolicyDoors } from './network-policy-doors.ts';
+import { k8sNodeContext } from './node-context.ts';
 import { podsOfNode } from './node-pods.ts';
 import { patchDoors } from './patch-doors.ts';
 import { containerDoors } from './pod-containers.ts';
@@ -33,6 +36,8 @@ export type KubeDoors = AdaptersOf<
 export interface KubeAdapters {
   readonly adapters: KubeDoors;
   readonly lookups: TargetLookups;
+  /** The context `k8snode`. */
+  readonly nodeContext: ContextSources['k8snode'];
   /**
    * Reads the credentials, without a call. Loads the client, so that no alert has to wait for that.
    *
@@ -50,6 +55,7 @@ export interface KubeAdapters {
 export function createKubeAdapters(settings: KubeSettings, spool?: ArtifactSpool): KubeAdapters {
   let client: KubeClient | undefined;
   let self: ObjectName | undefined;
+  const after = new Set<Promise<void>>();
   const open = () => {
     if (!client) throw new DoorError('unreachable', 'wrong k8s client');
     return client;
@@ -61,10 +67,19 @@ export function createKubeAdapters(settings: KubeSettings, spool?: ArtifactSpool
       self ??= ownPod(settings);
     },
     close: async () => {
+      await Promise.all(after);
       await client?.close();
     },
-    adapters: doors({ open, self: () => self, spool, protectedCidrs: settings.protectedCidrs ?? [] }),
+    adapters: doors({
+      ...{ open, self: () => self, spool, protectedCidrs: settings.protectedCidrs ?? [] },
+      captures: settings.captures ?? {},
+      finish: (work) => {
+        after.add(work);
+        void work.finally(() => after.delete(work));
+      },
+    }),
     lookups: createTargetLookups(open),
+    nodeContext: k8sNodeContext(open),
   };
 }
 
@@ -76,6 +91,9 @@ export interface KubeDoorMeans {
   readonly spool: ArtifactSpool | undefined;
   /** Networks that no policy is to deny. */
   readonly protectedCidrs: readonly string[];
+  readonly captures: CaptureSettings;
+  /** What is left to be done when a step has ended. It must not fail; the end of the adapters waits for it. */
+  readonly finish: (work: Promise<void>) => void;
 }
 
 function doors(means: KubeDoorMeans): KubeDoors {
@@ -90,6 +108,7 @@ function doors(means: KubeDoorMeans): KubeDoors {
     ...execDoors(means),
     ...logDoors(means),
     ...workloadDoor({ open, pods }),
+    ...captureDoors({ ...means, pods }),
     ...networkPolicyDoors(means),
     'pods.delete': async (pod, gracePeriodSeconds, signal) => {
       const uid = await pods.uid(open(), pod, signal);
@@ -110,7 +129,7 @@ function doors(means: KubeDoorMeans): KubeDoors {
     },
     'nodes.ofPod': async (pod, signal) => nodeOf(pod, await pods.find(open(), pod, signal)),
     'nodes.pods': (node, signal) => podsOfNode(open(), node, self(), signal),
-  } as Partial<KubeDoors> as KubeDoors;
+  };
 }
 
 /** Milliseconds between two tries to evict where the API server does not say: as long as kubectl waits. */

@@ -20,6 +20,17 @@ export interface KubeSettings {
   readonly answerTimeout?: number;
   /** Networks that no policy is to deny, beside those that none ever does: of nodes, services, name servers. With a mask. */
   readonly protectedCidrs?: readonly string[];
+  readonly captures?: CaptureSettings;
+}
+
+/** How captures are made. */
+export interface CaptureSettings {
+  /** Images to take in the place of others: those of a mirror, or one by its digest in the place of one by its tag. */
+  readonly images?: ReadonlyMap<string, string>;
+  /** Where the jobs of captures on nodes run, if not in Talon's own namespace. */
+  readonly namespace?: string | undefined;
+  /** Milliseconds until a container that does not run fails, if not 20,000 in a pod and 80,000 on a node. */
+  readonly readyTimeout?: number;
 }
 
 const SERVICE_ACCOUNT_FOLDER = '/var/run/secrets/kubernetes.io/serviceaccount';

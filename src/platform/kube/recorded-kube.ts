@@ -2,6 +2,7 @@ import { setMaxListeners } from 'node:events';
 import { afterAll, beforeAll, beforeEach } from 'vitest';
 import type { PodTarget } from '../../model/targets.ts';
 import { createKubeAdapters, type KubeAdapters } from './kube-adapters.ts';
+import type { KubeSettings } from './kube-config.ts';
 import { RecordingApi } from './recording-api.ts';
 
 export const POD_PATH = '/api/v1/namespaces/shop/pods/web';
@@ -13,12 +14,15 @@ export const signal = new AbortController().signal;
 setMaxListeners(0, signal);
 
 /** For tests: adapters with a RecordingApi behind them, which forgets everything before each test. */
-export function useRecordedKube(): { readonly api: RecordingApi; readonly kube: KubeAdapters } {
+export function useRecordedKube(settings: Partial<KubeSettings> = {}): {
+  readonly api: RecordingApi;
+  readonly kube: KubeAdapters;
+} {
   const api = new RecordingApi();
   const used: { api: RecordingApi; kube: KubeAdapters } = { api, kube: createKubeAdapters({ kubeconfig: '' }) };
   beforeAll(async () => {
     await api.start();
-    used.kube = createKubeAdapters({ kubeconfig: api.kubeconfig() });
+    used.kube = createKubeAdapters({ ...settings, kubeconfig: api.kubeconfig() });
     await used.kube.init();
   });
   afterAll(async () => {

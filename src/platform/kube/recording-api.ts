@@ -35,8 +35,9 @@ export type Upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) =
 /** For tests: a real HTTP server in the place of a Kubernetes API server, which notes requests and answers as it was told. */
 export class RecordingApi {
   readonly seen: Seen[] = [];
-  /** By method and path; everything else is not found. */
+  /** By method and path; everything else is not found, unless `otherwise` knows an answer. */
   readonly answers = new Map<string, Answer>();
+  otherwise: (line: string) => Answer | undefined = () => undefined;
   readonly sockets = new Set<Socket>();
   /** What becomes of requests for a WebSocket. */
   upgrade: Upgrade | undefined;
@@ -47,7 +48,7 @@ export class RecordingApi {
     this.#server = createServer(async (request, response) => {
       const line = `${request.method} ${request.url}`;
       this.seen.push({ line, ...(await read(request)) });
-      const answer = this.answers.get(line) ?? statusOf(404, 'NotFound', 'not found');
+      const answer = this.answers.get(line) ?? this.otherwise(line) ?? statusOf(404, 'NotFound', 'not found');
       if (answer === 'silence') return;
       if (answer === 'hang up') return void request.socket.destroy();
       if (typeof answer === 'function') return void answer(response);
@@ -74,6 +75,7 @@ export class RecordingApi {
   reset(): void {
     this.seen.length = 0;
     this.answers.clear();
+    this.otherwise = () => undefined;
     this.upgrade = undefined;
   }
 
