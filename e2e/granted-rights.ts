@@ -1,9 +1,12 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { parse } from 'yaml';
 import { type AuditRecord, readAudit } from './cluster/audit-log.ts';
 import type { Cluster, PolicyRule } from './cluster/use-cluster.ts';
 import { runTalon } from './run-program.ts';
+import { makeScratch, removeScratch } from './scratch.ts';
 
-/** Somebody who has the rights of the ClusterRoles that the program prints for some actionners, and no others. */
+/** Somebody who has the rights of the ClusterRole that the program prints for some rules, and no others. */
 export interface Granted {
   readonly rights: readonly PolicyRule[];
   /** The text of the kubeconfig file. */
@@ -13,10 +16,9 @@ export interface Granted {
 }
 
 /** Makes such a user of that name, which must be new in the cluster. */
-export async function grantedTo(cluster: Cluster, user: string, actionners: readonly string[]): Promise<Granted> {
+export async function grantedTo(cluster: Cluster, user: string, rules: string): Promise<Granted> {
   const { address, authority } = cluster.plane;
-  const rights = (await listedRights()).filter(({ id }) => actionners.includes(id)).flatMap(({ rules }) => rules);
-  if (rights.length === 0) throw new Error(`the program names no rights for ${actionners.join(', ')}`);
+  const rights = await rightsFor(rules);
   const { cert, key } = authority.issue(user, { commonName: user });
   await cluster.allow({ kind: 'User', name: user }, rights);
   return {
@@ -45,11 +47,15 @@ function nameOf({ verb, objectRef }: AuditRecord): string {
   return `${verb} ${resource}${subresource === undefined ? '' : `/${subresource}`}`;
 }
 
-async function listedRights(): Promise<readonly { readonly id: string; readonly rules: readonly PolicyRule[] }[]> {
-  const { code, stdout, stderr } = await runTalon('/', ['actionners', 'list', '--format', 'json']);
-  if (code !== 0) throw new Error(`talon actionners list ended with ${code}: ${stderr}`);
-  const listed = JSON.parse(stdout) as readonly { readonly id: string; readonly permissions?: string }[];
-  return listed.flatMap(({ id, permissions }) =>
-    permissions === undefined ? [] : { id, rules: (parse(permissions) as { readonly rules: PolicyRule[] }).rules },
-  );
+/** The ClusterRole that the program prints for rules. */
+async function rightsFor(rules: string): Promise<readonly PolicyRule[]> {
+  const folder = makeScratch();
+  try {
+    writeFileSync(join(folder, 'rules.yaml'), rules);
+    const { code, stdout, stderr } = await runTalon(folder, ['rbac', '-r', 'rules.yaml']);
+    if (code !== 0) throw new Error(`talon rbac ended with ${code}: ${stderr}`);
+    return (parse(stdout) as { readonly rules: readonly PolicyRule[] }).rules;
+  } finally {
+    removeScratch(folder);
+  }
 }

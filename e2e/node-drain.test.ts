@@ -32,7 +32,7 @@ describe('kubernetes:drain of a real node', () => {
   let pods: RealPods;
 
   beforeAll(async () => {
-    const { kubeconfig } = await grantedTo(cluster, 'drainer', ['kubernetes:drain']);
+    const { kubeconfig } = await grantedTo(cluster, 'drainer', RULES);
     talon = await startTalon({ rules: RULES, kubeconfig });
     pods = new RealPods(cluster, await cluster.namespace('drain'));
   });

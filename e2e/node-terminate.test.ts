@@ -44,7 +44,7 @@ describe('kubernetes:terminate of pods that really run', () => {
 
   beforeAll(async () => {
     folder = makeScratch();
-    const { kubeconfig } = await grantedTo(cluster, 'terminator', ['kubernetes:terminate']);
+    const { kubeconfig } = await grantedTo(cluster, 'terminator', RULES);
     talon = await startTalon({ rules: RULES, kubeconfig });
     pods = new RealPods(cluster, await cluster.namespace('terminate'));
   });

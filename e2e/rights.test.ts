@@ -2,6 +2,7 @@ import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { alertBody, podAlert } from './alert.ts';
 import type { TestNamespace } from './cluster/test-namespace.ts';
 import { useCluster } from './cluster/use-cluster.ts';
+import { waitUntil } from './cluster/wait-until.ts';
 import { type Granted, grantedTo, misfits } from './granted-rights.ts';
 import type { Talon } from './talon.ts';
 import { startTalon } from './talon-home.ts';
@@ -97,35 +98,28 @@ describe('the rights that an actionner names are those that it takes', () => {
 
   it('kubernetes:drain', async () => {
     const elsewhere = await cluster.namespace('rights-drain');
-    const node = 'node-to-drain';
-    await cluster.api.must('POST', '/api/v1/nodes', { metadata: { name: node } });
-    await elsewhere.pod('suspect', { node });
-    await cluster.api.must('POST', `/apis/apps/v1/namespaces/${elsewhere.name}/replicasets`, {
-      metadata: { name: 'drained' },
-      spec: {
-        ...workloadSpec(),
-        replicas: 2,
-        template: { ...workloadSpec().template, spec: { ...workloadSpec().template.spec, nodeName: node } },
-      },
-    });
-    const pods = await elsewhere.podsOf('to-be-deleted');
-    expect(pods.length).toBeLessThanOrEqual(2);
-    await start('drain', [{ max_wait_period: 20, min_healthy_replicas: '0' }]);
-    const result = await talon.result(podAlert('drain-0', elsewhere.name, 'suspect'), { timeout: 60_000 });
-    // The pods of the ReplicaSet come back to the node that they name, so some may be said not to have gone.
-    expect(result).toMatchObject({ node });
+    await elsewhere.pod('suspect');
+    await cluster.api.mergePatch(elsewhere.pods('suspect'), { metadata: { finalizers: ['e2e.example/stays'] } });
+    await elsewhere.workload('ReplicaSet', 'drained');
+    await start('drain', [{ max_wait_period: 20, min_healthy_replicas: '100%' }]);
+    const result = talon.result(podAlert('drain-0', elsewhere.name, 'suspect'), { timeout: 60_000 });
+    // It goes only when somebody has waited for it.
+    await waitUntil('the pod to be waited for', () => granted.audit().some(({ verb }) => verb === 'watch'));
+    await cluster.api.mergePatch(elsewhere.pods('suspect'), { metadata: { finalizers: null } });
+    expect(await result).toMatchObject({ status: 'success' });
     expect(misfits(granted)).toEqual({ unused: [], forbidden: [] });
   });
 
   /** Starts a server with one rule for each set of parameters: `label-0`, `label-1`. */
   async function start(actionner: string, parameters: readonly Readonly<Record<string, unknown>>[]): Promise<void> {
-    granted = await grantedTo(cluster, `only-${actionner}`, [`kubernetes:${actionner}`]);
     const rules = parameters.map((each, index) => ({
       rule: `${actionner}-${index}`,
       match: { rules: [`${actionner}-${index}`] },
       actions: [{ action: actionner, actionner: `kubernetes:${actionner}`, parameters: each }],
     }));
-    talon = await startTalon({ rules: JSON.stringify(rules), kubeconfig: granted.kubeconfig });
+    const text = JSON.stringify(rules);
+    granted = await grantedTo(cluster, `only-${actionner}`, text);
+    talon = await startTalon({ rules: text, kubeconfig: granted.kubeconfig });
   }
 
   async function succeed(rule: string, pod: string): Promise<void> {
