@@ -73,7 +73,7 @@ describe('the catalog', () => {
         'drain',
       ].map((name) => `kubernetes:${name}`),
       ...['kubernetes:download', 'kubernetes:tcpdump', 'kubernetes:sysdig', 'aws:lambda', 'gcp:function'],
-      ...['calico:networkpolicy', 'cilium:networkpolicy'],
+      ...['calico:networkpolicy', 'cilium:networkpolicy', 'webhook:call'],
     ]);
     expect([...catalog.outputs.keys()]).toEqual(['local:file', 'minio:s3', 'aws:s3', 'gcp:gcs']);
     expect([...catalog.notifiers.keys()]).toEqual(['k8sevents', 'slack', 'smtp', 'webhook', 'loki', 'elasticsearch']);
@@ -84,19 +84,20 @@ describe('the catalog', () => {
     const ending = actionners.filter((actionner) => !actionner.continue).map(({ id }) => id);
     expect(ending).toEqual(['kubernetes:terminate', 'kubernetes:delete', 'kubernetes:sysdig']);
   });
-  it('fetches contexts for five', () => {
+  it('fetches contexts for five, and for our own', () => {
     const using = actionners.filter(({ usesContext }) => usesContext).map(({ id }) => id);
     expect(using).toEqual([
-      ...['kubernetes:exec', 'kubernetes:script', 'kubernetes:download', 'aws:lambda', 'gcp:function'],
+      ...['kubernetes:exec', 'kubernetes:script', 'kubernetes:download', 'aws:lambda', 'gcp:function', 'webhook:call'],
     ]);
   });
-  it('makes artifacts in four', () => {
+  it('makes artifacts in four, and in our own', () => {
     const making = actionners.filter(({ artifact }) => artifact !== 'none').map(({ id, artifact }) => [id, artifact]);
     expect(making).toEqual([
       ['kubernetes:log', 'optional'],
       ['kubernetes:download', 'required'],
       ['kubernetes:tcpdump', 'required'],
       ['kubernetes:sysdig', 'required'],
+      ['webhook:call', 'optional'],
     ]);
   });
 

@@ -117,17 +117,19 @@ describe('outputs list', () => {
 describe('notifiers list', () => {
   const entries = entriesOf(notifiersList('text'));
 
-  it("has Falco Talon's order and keys; no parameters where there are none", () => {
+  it("has Falco Talon's order and keys; rights where one is needed", () => {
     expect(entries.map(([id]) => id)).toEqual([...catalog.notifiers.keys()]);
     const [k8sevents, ...others] = entries.map(([, entry]) => Object.keys(entry));
-    expect(k8sevents).toEqual(['name', 'description', 'permissions', 'example']);
+    expect(k8sevents).toEqual(['name', 'description', 'parameters', 'permissions', 'example']);
     for (const keys of others) expect(keys).toEqual(['name', 'description', 'parameters', 'example']);
   });
   it('shows every setting with its default', () => {
     expect(entries.find(([id]) => id === 'smtp')?.[1].parameters).toEqual({
+      allow_plain_auth: false,
       format: 'html',
       'from (required)': '',
       'host_port (required)': '',
+      implicit_tls: false,
       password: '',
       tls: false,
       'to (required)': '',

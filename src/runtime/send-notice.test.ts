@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { buildPluginScript } from '../../tools/generate/plugin-scripts.ts';
-import { allAdapters } from '../cli/all-adapters.ts';
 import { catalog } from '../cli/catalog.ts';
 import { workerStart } from '../cli/worker-file.ts';
 import type { Notice } from '../model/notice.ts';
@@ -8,6 +7,7 @@ import type { ParameterMap } from '../model/rule.ts';
 import { createHttpDoors } from '../platform/http/http-doors.ts';
 import { RecordingEndpoint } from '../platform/http/recording-endpoint.ts';
 import { createExecutor, type Executor } from './execute.ts';
+import { fakeAdapters } from './executor-fixture.ts';
 import { ACTION, HOSTILE, hostileNotice } from './notifier-fixture.ts';
 
 /** Notifiers as they run: in the sandbox, with the real door before a real server. */
@@ -25,7 +25,7 @@ beforeAll(async () => {
   );
   const note = async (...given: unknown[]) => void used.sent.push(given.slice(0, -1));
   used.executor = createExecutor({
-    adapters: allAdapters(doors.adapters, { 'mail.send': note, 'events.create': note }),
+    adapters: fakeAdapters({ ...doors.adapters, 'mail.send': note, 'events.create': note }).adapters,
     scripts: new Map(scripts),
     worker: workerStart('sandbox'),
   });

@@ -1,13 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { buildPluginScript } from '../../../tools/generate/plugin-scripts.ts';
-import { allAdapters } from '../../cli/all-adapters.ts';
 import { workerStart } from '../../cli/worker-file.ts';
 import { decodeParameters } from '../../model/decode-parameters.ts';
 import type { ParameterMap } from '../../model/rule.ts';
 import { createHttpDoors } from '../../platform/http/http-doors.ts';
 import { RecordingEndpoint } from '../../platform/http/recording-endpoint.ts';
 import { createExecutor, type Executor } from '../../runtime/execute.ts';
-import { alertWith, memoryRecord } from '../../runtime/executor-fixture.ts';
+import { alertWith, fakeAdapters, memoryRecord } from '../../runtime/executor-fixture.ts';
 import { HOSTILE } from '../../runtime/notifier-fixture.ts';
 import { call } from './call.ts';
 
@@ -29,7 +28,7 @@ const used: { executor?: Executor } = {};
 
 beforeAll(async () => {
   used.executor = createExecutor({
-    adapters: allAdapters(doors.adapters),
+    adapters: fakeAdapters(doors.adapters).adapters,
     scripts: new Map([[call.id, await buildPluginScript('src/actionners/webhook/call.ts', 'call')]]),
     worker: workerStart('sandbox'),
   });

@@ -1,19 +1,11 @@
-import { STATUS_CODES } from 'node:http';
-import { Agent, buildConnector, type Dispatcher, EnvHttpProxyAgent, request } from 'undici';
 import type { ArtifactSpool } from '../../model/artifact-spool.ts';
-import type { HttpRequest } from '../../model/capability.ts';
-import { DoorError } from '../../model/door-error.ts';
-import type { AdaptersOf, Found } from '../../model/door-row.ts';
-import type { EndpointTarget } from '../../model/targets.ts';
-import { type AddressRule, createAddressRule } from './address-rule.ts';
-import { readAnswer } from './read-answer.ts';
-import { requestHeaders, type SecretOf } from './request-headers.ts';
-import { requestUrl } from './request-url.ts';
-import { retryAfterMs } from './retry-after.ts';
+import type { AdaptersOf } from '../../model/door-row.ts';
+import { OnceOpened } from '../once-opened.ts';
+import type { SecretOf } from './request-headers.ts';
 
 export interface HttpDoorOptions {
   /** Where answers go that are kept; without one none can be. */
-  readonly spool?: ArtifactSpool;
+  readonly spool?: ArtifactSpool | undefined;
   /** Environment variables of the server, for headers that are secret. */
   readonly secretOf: SecretOf;
   /** Ports at which this server itself listens: nothing is sent there. */
@@ -36,124 +28,15 @@ export interface HttpDoors {
   readonly close: () => Promise<void>;
 }
 
-/** Milliseconds for a connection, for the head of an answer and between two parts of its body, unless the request says. */
-const TIMEOUT = 10_000;
-/** To one host. */
-const CONNECTIONS = 16;
-const MOST_REDIRECTS = 3;
-
 /**
  * The door to HTTP endpoints, with connections that are kept. A redirect is followed only where the request stays what it is
- * (307, 308) and goes to the same host, port and scheme; any other is an answer like others.
+ * (307, 308) and goes to the same host, port and scheme; any other is an answer like others. What sends is loaded with the first
+ * request.
  */
 export function createHttpDoors(options: HttpDoorOptions): HttpDoors {
-  const rule = createAddressRule(options.ownPorts ?? []);
-  const dispatcher = createDispatcher(rule, options.proxies ?? {});
+  const client = new OnceOpened(async () => (await import('./http-client.ts')).openHttpClient(options));
   return {
-    adapters: { 'http.send': (...given) => send({ ...options, rule, dispatcher }, ...given) },
-    close: () => dispatcher.destroy(),
+    adapters: { 'http.send': async (...given) => (await client.get()).send(...given) },
+    close: async () => (await client.peek())?.close(),
   };
-}
-
-function createDispatcher(rule: AddressRule, { http = '', https = '', none = '' }: Proxies): Dispatcher {
-  const connect: buildConnector.connector = (options, callback) => {
-    const port = Number(options.port) || (options.protocol === 'https:' ? 443 : 80);
-    try {
-      rule.check(options.hostname, port);
-    } catch (error) {
-      callback(error as DoorError, null);
-      return;
-    }
-    buildConnector({ timeout: TIMEOUT, lookup: rule.lookup(port) })(options, callback);
-  };
-  const agent = { connect, connections: CONNECTIONS };
-  if (http === '' && https === '') return new Agent(agent);
-  return new EnvHttpProxyAgent({ ...agent, httpProxy: http, httpsProxy: https, noProxy: none });
-}
-
-interface Means extends HttpDoorOptions {
-  readonly rule: AddressRule;
-  readonly dispatcher: Dispatcher;
-}
-
-async function send(
-  means: Means,
-  endpoint: EndpointTarget,
-  wanted: HttpRequest,
-  keep: boolean,
-  signal: AbortSignal,
-): Promise<Found<'http.send'>> {
-  const url = requestUrl(endpoint.url, wanted.path);
-  const headers = requestHeaders(endpoint, wanted.headers ?? {}, url, means.secretOf);
-  if (keep && !means.spool) throw new DoorError('refused', 'there is no spool for the answer');
-  url.username = '';
-  url.password = '';
-  try {
-    const answer = await exchange(means, url, { ...wanted, headers }, signal);
-    const { statusCode: status, statusText } = answer;
-    return {
-      status,
-      statusLine: `${status} ${statusText || STATUS_CODES[status] || ''}`.trim(),
-      ...(await readAnswer(answer, keep ? means.spool : undefined)),
-      retryAfterMs: retryAfterMs(answer.headers['retry-after'], Date.now()),
-    };
-  } catch (error) {
-    throw doorError(error, url.host);
-  }
-}
-
-/** Sends the request, and once more to where the endpoint sends it on. */
-async function exchange(
-  { rule, dispatcher }: Means,
-  url: URL,
-  { method, headers, body, timeoutMs = TIMEOUT }: HttpRequest,
-  signal: AbortSignal,
-): Promise<Dispatcher.ResponseData> {
-  let target = url;
-  for (let redirects = 0; ; redirects += 1) {
-    // A proxy would connect to it, and no connection of this process show it.
-    rule.check(
-      target.hostname.replace(/^\[|\]$/g, ''),
-      Number(target.port) || (target.protocol === 'https:' ? 443 : 80),
-    );
-    const answer = await request(target, {
-      method: method as Dispatcher.HttpMethod,
-      ...(headers && { headers }),
-      body: body ?? null,
-      ...{ signal, dispatcher, headersTimeout: timeoutMs, bodyTimeout: timeoutMs },
-    });
-    const next = redirects < MOST_REDIRECTS ? redirectOf(answer, target) : undefined;
-    if (!next) return answer;
-    await answer.body.dump();
-    target = next;
-  }
-}
-
-function redirectOf({ statusCode, headers }: Dispatcher.ResponseData, from: URL): URL | undefined {
-  const { location } = headers;
-  if ((statusCode !== 307 && statusCode !== 308) || typeof location !== 'string') return undefined;
-  const to = URL.canParse(location, from.href) ? new URL(location, from) : undefined;
-  return to?.origin === from.origin ? to : undefined;
-}
-
-/** Errors say the host alone: the rest of a URL may be a secret. */
-function doorError(error: unknown, host: string): DoorError {
-  if (error instanceof DoorError) return error;
-  const { code, message } = error as NodeJS.ErrnoException;
-  if (code === 'UND_ERR_INVALID_ARG') {
-    return new DoorError('refused', `the request cannot be sent: ${message}`, { cause: error });
-  }
-  return new DoorError('unreachable', `no answer from ${host}: ${reasonOf(error)}`, { cause: error });
-}
-
-const TIMEOUTS: Readonly<Record<string, string>> = {
-  UND_ERR_CONNECT_TIMEOUT: 'no connection in time',
-  UND_ERR_HEADERS_TIMEOUT: 'it said nothing in time',
-  UND_ERR_BODY_TIMEOUT: 'its answer did not end in time',
-};
-
-/** Errors of connections may have no message, but they have a code, or errors of their own. */
-function reasonOf(error: unknown): string {
-  const { message, code, errors } = error as NodeJS.ErrnoException & { errors?: readonly unknown[] };
-  return TIMEOUTS[code ?? ''] ?? (message || errors?.map(reasonOf).join('; ') || code || String(error));
 }
