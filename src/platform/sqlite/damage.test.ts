@@ -13,7 +13,10 @@ import {
   progressEntry,
   removeScratch,
   sampleAlert,
+  sampleNotice,
   scratchFile,
+  settledEntry,
+  toldEntry,
   write,
 } from './scratch-journal.ts';
 
@@ -23,7 +26,7 @@ const isOpen = (id: number) => id % 6 === 0;
 
 afterAll(removeScratch);
 
-/** A journal of sixty plans, of which ten are open, with two entries each. */
+/** A journal of sixty plans, of which ten are open, with three entries each; twenty notices wait, ten are dead. */
 function writeSample(file: string): void {
   const { store, close } = openStore({ file, forget: [] });
   write(store, [], [{ kind: 'policy', policy: POLICY }]);
@@ -37,12 +40,14 @@ function writeSample(file: string): void {
       progressEntry(id, 2 * id + 2, { kind: 'reserved', step: 1, budgets: [`b${id % 3}`], at: id }),
     ];
     write(store, [sampleAlert(id, { body })], isOpen(id) ? entries : [...entries, closeEntry(id, 'done', id)]);
+    if (id % 2 === 0) write(store, [], [toldEntry(id, 2 * id + 1, [sampleNotice(id, id)])]);
+    if (id % 6 === 0) write(store, [], [settledEntry(id, { kind: 'dead', error: 'refused' })]);
   }
   close();
 }
 
 /** What a server resumes and what it guards by, as comparable text. */
-function stateOf(file: string): { readonly plans: Map<number, string>; readonly budgets: string } {
+function stateOf(file: string) {
   const { store, close } = openStore({ file, forget: [] });
   try {
     const { plans } = store.readOpenPlans();
@@ -51,6 +56,7 @@ function stateOf(file: string): { readonly plans: Map<number, string>; readonly 
     return {
       plans: new Map(plans.map((plan) => [plan.alert.id, text(plan)])),
       budgets: JSON.stringify(store.budgetsUsedSince(0)),
+      notices: new Map(store.openNotices().map(({ id }) => [id, JSON.stringify(store.notices.read(id))])),
     };
   } finally {
     close();
@@ -94,8 +100,10 @@ function expectRepaired(file: string): void {
     return;
   }
   expect(readFileSync(report.damaged as string).equals(before)).toBe(true);
-  const { plans } = stateOf(file);
+  const { plans, notices } = stateOf(file);
   for (const [id, text] of plans) expect(text).toBe(whole.plans.get(id));
+  for (const [id, text] of notices) expect(text).toBe(whole.notices.get(id));
+  if (notices.size < whole.notices.size) expect(report.lost.join()).toMatch(/notice/);
   const desk = new JournalDesk(file);
   const states = new Map(Array.from({ length: PLANS }, (_, index) => [index + 1, desk.plan(index + 1)?.state]));
   desk.close();
@@ -144,6 +152,19 @@ describe('a journal with flipped bits', () => {
       expect(repairJournal(file, NOW)).toMatchObject({ saved: { plans: PLANS }, parked: [] });
       expect(stateOf(file)).toEqual(whole);
     }
+  });
+
+  it('is refused for what a notice says, which a repair leaves out', () => {
+    const file = spoiledCopy((content) => content);
+    const database = new Database(file);
+    database.exec("UPDATE notice SET text = replace(text, 'labelled', 'labellef') WHERE id IN (4, 6)");
+    database.close();
+    expect(refusalOf(file)).toMatch(/is damaged \(the row 4 of the table notice is not what was written\)/);
+    expect(repairJournal(file, NOW)).toMatchObject({
+      ...{ lost: ['2 notices that somebody was to get: 4, 6'], parked: [] },
+      saved: { plans: PLANS, notices: 28 },
+    });
+    expect([...stateOf(file).notices.keys()].slice(0, 3)).toEqual([2, 8, 10]);
   });
 
   it('parks open plans whose progress may have gone', () => {

@@ -1,7 +1,15 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import type { AcceptedAlert, ClosedState, DatedProgress, Journal, StoredPolicy } from '../../model/journal.ts';
+import type {
+  AcceptedAlert,
+  ClosedState,
+  DatedProgress,
+  Journal,
+  NoticeResult,
+  QueuedNotice,
+  StoredPolicy,
+} from '../../model/journal.ts';
 import { Arena, type Entry } from './arena.ts';
 import type { JournalStore, Written } from './journal-store.ts';
 
@@ -65,6 +73,33 @@ export function accepted(journal: Journal, alert: AcceptedAlert): Promise<boolea
 
 export function progressEntry(alert: number, seq: number, { at, ...progress }: DatedProgress): Entry {
   return { kind: 'progress', alert, seq, at, progress };
+}
+
+/** To be told to `slack`, of the first step of the plan. */
+export function sampleNotice(id: number, alert: number, change: Partial<QueuedNotice> = {}): QueuedNotice {
+  const at = 1_700_000_000_000 + id;
+  const notice = {
+    time: new Date(at).toISOString(),
+    trace_id: String(alert).padStart(32, '0'),
+    rule: 'Label it',
+    event: `shell number ${alert}\nnext line`,
+    message: 'action',
+    output: 'labelled',
+    actionner: 'kubernetes:label',
+    action: 'Label the pod',
+    status: 'success',
+  } as const;
+  return { id, alert, step: 0, notifier: 'slack', at, attempts: 0, nextAt: at, notice, ...change };
+}
+
+/** The end of a step with what is to be told of it. */
+export function toldEntry(alert: number, seq: number, notices: readonly QueuedNotice[]): Entry {
+  const end = { status: 'success', output: 'labelled', objects: {} } as const;
+  return { kind: 'progress', alert, seq, at: alert, progress: { kind: 'ended', step: 0, end }, notices };
+}
+
+export function settledEntry(notice: number, result: NoticeResult): Entry {
+  return { kind: 'settled', notice, result };
 }
 
 export function closeEntry(alert: number, state: ClosedState, at: number): Entry {
