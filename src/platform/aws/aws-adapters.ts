@@ -6,7 +6,6 @@ import type { StoreTarget } from '../../model/targets.ts';
 import { checkBucketName } from '../bucket-name.ts';
 import { OnceOpened } from '../once-opened.ts';
 import type { AwsSettings } from './aws-settings.ts';
-import { instanceContext } from './imds.ts';
 import type { LambdaPresence } from './invoke-lambda.ts';
 
 /** The doors that lead to AWS, and what else is asked of it. */
@@ -47,7 +46,10 @@ export function createAwsAdapters(settings: AwsSettings, spool: ArtifactSpool): 
       const { session, sdk } = await aws.forDoor();
       await sdk.checkBucket(session.s3(region), name, signal);
     },
-    context: (signal) => instanceContext(settings.metadataEndpoint, signal),
+    context: async (signal) => {
+      const { instanceContext } = await import('./imds.ts');
+      return instanceContext(settings.metadataEndpoint, signal);
+    },
     init: async () => {
       try {
         await aws.get();

@@ -5,7 +5,6 @@ import type { FunctionTarget } from '../../model/targets.ts';
 import type { GoogleCredentials } from './google-credentials.ts';
 import { askGoogle, sendToGoogle } from './google-request.ts';
 
-const NAME = /^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$/;
 /** Milliseconds for which the address of a function is not asked for again. */
 const KNOWN_FOR = 60_000;
 
@@ -65,13 +64,6 @@ export class CloudFunctions {
     }
     this.#known.set(keyOf(called), { uri, until: Date.now() + KNOWN_FOR });
     return uri;
-  }
-}
-
-/** @throws DoorError for what could be another part of an address */
-export function checkFunctionName({ name, location }: FunctionTarget): void {
-  for (const part of [name, location]) {
-    if (!NAME.test(part)) throw new DoorError('refused', `'${part.slice(0, 100)}' names no function or location`);
   }
 }
 

@@ -3,6 +3,7 @@ import type { ArtifactSpool } from '../../model/artifact-spool.ts';
 import type { ArtifactFacts } from '../../model/capability.ts';
 import { DoorError } from '../../model/door-error.ts';
 import type { ArtifactTarget, StoreTarget } from '../../model/targets.ts';
+import { artifactBytes } from '../artifact-bytes.ts';
 import { bucketMissing, checkObjectKey } from '../bucket-name.ts';
 import { objectMetadata } from '../object-metadata.ts';
 import { askGoogle, GoogleRefusal } from './google-request.ts';
@@ -32,7 +33,7 @@ export interface GcsUpload {
  */
 export async function putGcsObject(upload: GcsUpload, means: GcsMeans, signal: AbortSignal): Promise<void> {
   const { store, artifact, key, facts } = upload;
-  const { dispatcher, spool } = means;
+  const { dispatcher } = means;
   const name = store.prefix + key;
   checkObjectKey(name);
   const query = new URLSearchParams({ uploadType: 'resumable', name });
@@ -51,20 +52,26 @@ export async function putGcsObject(upload: GcsUpload, means: GcsMeans, signal: A
     dispatcher,
     signal,
   );
-  // The address of a session is what allows to write to it: no token goes there.
-  const { text } = await askGoogle(
-    {
-      method: 'PUT',
-      url: sessionUrl(session.headers.location),
-      headers: { 'content-type': artifact.mediaType, 'content-length': String(artifact.size) },
-      ...(artifact.size > 0 && { body: spool.read(artifact.handle) }),
-    },
-    dispatcher,
-    signal,
-  );
-  const stored = sizeOf(text);
+  const stored = sizeOf(await sendBytes(sessionUrl(session.headers.location), artifact, means, signal));
   if (stored !== artifact.size) {
     throw new DoorError('busy', `the bucket has ${stored ?? 'no'} bytes of ${artifact.size}`);
+  }
+}
+
+/** The address of a session is what allows to write to it: no token goes there. */
+async function sendBytes(
+  url: string,
+  artifact: ArtifactTarget,
+  { spool, dispatcher }: GcsMeans,
+  signal: AbortSignal,
+): Promise<string> {
+  const headers = { 'content-type': artifact.mediaType, 'content-length': String(artifact.size) };
+  const body = artifactBytes(spool, artifact);
+  try {
+    const sent = { method: 'PUT', url, headers, ...(artifact.size > 0 && { body }) } as const;
+    return (await askGoogle(sent, dispatcher, signal)).text;
+  } finally {
+    body.destroy();
   }
 }
 

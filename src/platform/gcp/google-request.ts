@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream';
 import { type Dispatcher, request } from 'undici';
 import { DoorError } from '../../model/door-error.ts';
 import { cutText, LONGEST_ANSWER } from '../cut-text.ts';
@@ -10,7 +11,7 @@ export interface GoogleRequest {
   readonly method: 'GET' | 'POST' | 'PUT';
   readonly url: string;
   readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: string | AsyncIterable<Uint8Array>;
+  readonly body?: string | Readable;
 }
 
 export interface GoogleAnswer {
@@ -27,8 +28,7 @@ export async function sendToGoogle(
   signal: AbortSignal,
 ): Promise<GoogleAnswer> {
   try {
-    const content = body === '' ? null : typeof body === 'string' ? body : (body as unknown as Buffer);
-    const answer = await request(url, { method, headers: { ...headers }, body: content, dispatcher, signal });
+    const answer = await request(url, { method, headers: { ...headers }, body: body || null, dispatcher, signal });
     return { status: answer.statusCode, headers: answer.headers, text: await readSome(answer.body) };
   } catch (error) {
     if (error instanceof DoorError) throw error;

@@ -1,9 +1,9 @@
-import { Readable } from 'node:stream';
 import { HeadBucketCommand, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import type { ArtifactSpool } from '../../model/artifact-spool.ts';
 import type { ArtifactFacts } from '../../model/capability.ts';
 import { DoorError } from '../../model/door-error.ts';
 import type { ArtifactTarget, StoreTarget } from '../../model/targets.ts';
+import { artifactBytes } from '../artifact-bytes.ts';
 import { bucketMissing, checkObjectKey } from '../bucket-name.ts';
 import { objectMetadata } from '../object-metadata.ts';
 import { sdkFailure, sdkStatus } from './sdk-failure.ts';
@@ -35,9 +35,7 @@ export async function putObject(upload: Upload, means: UploadMeans, signal: Abor
   const { client, spool, keepsChecksum } = means;
   const { size, sha256, mediaType } = artifact;
   checkObjectKey(store.prefix + key);
-  const body = Readable.from(spool.read(artifact.handle), { objectMode: false });
-  // Nobody listens any more once the answer is there.
-  body.on('error', () => undefined);
+  const body = artifactBytes(spool, artifact);
   const command = new PutObjectCommand({
     Bucket: store.name,
     Key: store.prefix + key,
