@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { defineActionner, podOf } from '../../model/definition.ts';
 import { DoorError } from '../../model/door-error.ts';
 import { FIELD_KEYS } from '../../model/event-fields.ts';
+import type { Objects } from '../../model/outcome.ts';
 import { integer, oneOf, text } from '../../model/parameters.ts';
 
 /** Seconds that the job lasts beyond the capture, for the file to come out. */
@@ -61,9 +62,10 @@ export const sysdig = defineActionner({
     writes: () => ['pod'],
     async run({ parameters: { buffer_size, duration, image, scope }, targets, use }) {
       const pod = podOf(targets);
-      const filter = scope === 'pod' ? filterOf(await use['pods.containerIds'](pod)) : '';
+      const about = { pod: pod.name, namespace: pod.namespace };
+      const filter = scope === 'pod' ? filterOf(await use['pods.containerIds'](pod), about) : '';
       const { container, job } = await use['captures.onNode'](pod, image, duration + TTL_MARGIN);
-      const objects = { pod: pod.name, namespace: pod.namespace, job };
+      const objects = { ...about, job };
       const program = ['sh', '-c', SCRIPT, 'sysdig', String(duration), String(buffer_size), filter];
       const file = { name: 'sysdig.scap.gz', mediaType: 'application/gzip' };
       const { code, stderr, artifact } = await use['pods.capture'](container, program, file);
@@ -74,8 +76,8 @@ export const sysdig = defineActionner({
 });
 
 /** Without any container to be told by, the capture would be one of the whole node. */
-function filterOf(containerIds: readonly string[]): string {
+function filterOf(containerIds: readonly string[], objects: Objects): string {
   const ids = containerIds.filter((id) => CONTAINER_ID.test(id)).map((id) => id.slice(0, KNOWN));
-  if (ids.length === 0) throw new DoorError('refused', 'no container found');
+  if (ids.length === 0) throw new DoorError('refused', 'no container found', { objects });
   return `container.id in (${ids.join(',')})`;
 }

@@ -1,0 +1,132 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import type { Capture } from '../../model/capability.ts';
+import { decodeEvent } from '../../model/decode-event.ts';
+import { decodeParameters } from '../../model/decode-parameters.ts';
+import type { ArtifactRef, ContainerRef, PodRef } from '../../model/references.ts';
+import type { ParameterMap } from '../../model/rule.ts';
+import { tcpdump } from './tcpdump.ts';
+
+const POD: PodRef = { kind: 'pod', ref: 0, name: 'web', namespace: 'shop' };
+const CONTAINER: ContainerRef = { kind: 'container', ref: 1, name: 'falco-talon-tcpdump-abcde' };
+const ARTIFACT: ArtifactRef = {
+  ...{ kind: 'artifact', ref: 2, name: 'tcpdump.pcap', size: 24 },
+  ...{ sha256: 's', mediaType: 'application/vnd.tcpdump.pcap' },
+};
+const objects = { pod: 'web', namespace: 'shop' };
+
+/** Runs the actionner on doors that note their calls. */
+async function runTcpdump(given: ParameterMap, capture: Partial<Capture> = {}) {
+  const calls: unknown[][] = [];
+  const decoded = decodeParameters(tcpdump.parameters, given);
+  const decodedEvent = decodeEvent(Buffer.from('null'));
+  if (!decoded.ok || !decodedEvent.ok) throw new Error('the test is wrong');
+  const result = await tcpdump
+    .behaviour!.run({
+      event: decodedEvent.event,
+      parameters: decoded.value,
+      targets: { pod: POD },
+      keeps: true,
+      use: {
+        'captures.inPod': async (...call) => {
+          calls.push(['captures.inPod', ...call]);
+          return CONTAINER;
+        },
+        'pods.capture': async (...call) => {
+          calls.push(['pods.capture', ...call]);
+          return { code: 0, stderr: '', artifact: ARTIFACT, ...capture };
+        },
+      },
+      sleep: async () => {},
+    })
+    .catch((error: unknown) => error);
+  const program = (calls[1]?.[2] ?? []) as readonly string[];
+  return { calls, result, program };
+}
+
+describe('kubernetes:tcpdump', () => {
+  it.each<[ParameterMap, string, string[]]>([
+    [{}, 'issif/tcpdump:latest', ['5', '4096']],
+    [{ duration: 0, snaplen: 0, image: '' }, 'issif/tcpdump:latest', ['5', '0']],
+    [{ duration: 120, snaplen: 96, image: 'mine:1' }, 'mine:1', ['120', '96']],
+  ])('captures with %j', async (given, image, operands) => {
+    const { calls, result, program } = await runTcpdump(given);
+    const file = { name: 'tcpdump.pcap', mediaType: 'application/vnd.tcpdump.pcap' };
+    expect(calls).toEqual([
+      ['captures.inPod', POD, image, Number(operands[0]) + 60],
+      ['pods.capture', CONTAINER, ['sh', '-c', expect.any(String), 'tcpdump', ...operands], file],
+    ]);
+    expect(program[2]).not.toMatch(/\$\{/);
+    const output = "a tcpdump 'tcpdump.pcap' has been created";
+    expect(result).toEqual({ status: 'success', output, objects, artifact: ARTIFACT });
+  });
+
+  it('has the time that it needs', () => {
+    expect(tcpdump.behaviour?.lasts?.({ duration: 120, image: '', snaplen: 0 })).toBe(170);
+  });
+
+  it.each([
+    ['what tcpdump says', "tcpdump: any: You don't have permission\n", "tcpdump: any: You don't have permission"],
+    ['how it ended, where it says nothing', '', 'tcpdump ended with 1'],
+  ])('fails with %s', async (_, stderr, message) => {
+    const { result } = await runTcpdump({}, { code: 1, stderr, artifact: null });
+    expect(result).toMatchObject({ code: 'refused', message, objects });
+  });
+
+  it.each<[ParameterMap, string]>([
+    [{ duration: -1 }, "parameter 'duration' must be at least 0"],
+    [{ duration: 3601 }, "parameter 'duration' must be at most 3600"],
+    [{ duration: '5' }, "parameter 'duration' must be a number, got a string"],
+    [{ snaplen: -1 }, "parameter 'snaplen' must be at least 0"],
+  ])('refuses the parameters %j', (given, message) => {
+    expect(decodeParameters(tcpdump.parameters, given)).toMatchObject({ ok: false, problems: [{ message }] });
+  });
+});
+
+describe('the script of kubernetes:tcpdump', () => {
+  const folder = mkdtempSync(path.join(tmpdir(), 'talon-tcpdump-'));
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  /** Runs it with a program in the place of tcpdump. */
+  async function runScript(fake: string, given: ParameterMap = { duration: 1 }) {
+    const { program } = await runTcpdump(given);
+    const [shell = '', ...rest] = program.map((each) => each.replaceAll('/tmp/', `${folder}/`));
+    writeFileSync(path.join(folder, 'tcpdump'), `#!/bin/sh\n${fake}\n`, { mode: 0o700 });
+    const env = { PATH: `${folder}:${process.env.PATH}` };
+    const { status, stdout, stderr } = spawnSync(shell, rest, { encoding: 'utf8', env });
+    return { status, stdout, stderr };
+  }
+  const FILE = `file=; for each in "$@"; do [ "$last" = -w ] && file=$each; last=$each; done`;
+
+  it('asks tcpdump for what was wanted, and gives the file back', async () => {
+    const fake = `${FILE}; echo "$*" > "$file"; echo listening >&2`;
+    const { status, stdout, stderr } = await runScript(fake, { duration: 3, snaplen: 96 });
+    expect({ status, stdout }).toEqual({ status: 0, stdout: `-n -i any -s 96 -w ${folder}/tcpdump.pcap\n` });
+    expect(stderr).toBe('listening\n');
+  });
+
+  it('ends a tcpdump that goes on, and takes that for the normal end', async () => {
+    const flushing = `${FILE}; trap 'printf packets > "$file"; kill $!; exit 0' TERM; sleep 60 & wait`;
+    expect(await runScript(flushing)).toMatchObject({ status: 0, stdout: 'packets' });
+  });
+
+  it.each(['124', '143'])('knows the normal end by %s, too', async (code) => {
+    expect(await runScript(`${FILE}; printf packets > "$file"; exit ${code}`)).toMatchObject({
+      status: 0,
+      stdout: 'packets',
+    });
+  });
+
+  it('fails as tcpdump does, and keeps what it printed away from the packets', async () => {
+    const fake = 'echo on stdout; echo "no permission" >&2; exit 1';
+    expect(await runScript(fake)).toEqual({ status: 1, stdout: '', stderr: 'on stdout\nno permission\n' });
+  });
+
+  it('says that there were too many packets', async () => {
+    const { status, stderr } = await runScript('exit 153');
+    expect({ status, stderr }).toEqual({ status: 153, stderr: 'there were more than 512 MiB of packets\n' });
+  });
+});
