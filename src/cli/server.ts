@@ -27,6 +27,7 @@ import { reportProcessFaults } from './process-faults.ts';
 import { Refused } from './refused.ts';
 import { Reloader } from './reload.ts';
 import { secretValues } from './secret-values.ts';
+import { secretVariables } from './secret-variables.ts';
 import { createLog, createTelemetry, type Log } from './server-log.ts';
 import { type Environment, fallbackLogFormat, loadSettings, type Settings } from './settings.ts';
 import { keepHeapSmall } from './small-heap.ts';
@@ -109,7 +110,7 @@ async function run(options: ServerOptions, counters: Counters, sink: LineSink): 
   const settings = readSettings(options, sink);
   if (!settings) return 1;
   const { catalog = builtIn } = options;
-  const redact = createRedactor(secretValues(settings, catalog.notifiers));
+  const redact = createRedactor([...secretValues(settings, catalog.notifiers), ...secretVariables(options.env)]);
   const write: LineSink = redact ? (line) => sink(redact(line)) : sink;
   const log = createLog(settings.logFormat, write, createLogClock(Date.now));
   const stopped = options.untilStopped?.() ?? processEvents(log);

@@ -162,6 +162,16 @@ export const settingsSchema = z.object({
     path: text('', 'Folder for artifacts on their way to an output. Empty: beside the journal.'),
     max_bytes: count(2 * GIB, [1, 1024 * GIB], 'Bytes of all artifacts at once.'),
   }),
+  captures: z.object({
+    images: texts(
+      [],
+      'Images to take for captures in the place of others, as `image=image`: those of a mirror, or one by its digest.',
+    ),
+    namespace: text('', 'Namespace of the jobs that capture on nodes. Empty: that of Talon itself.'),
+  }),
+  network_policies: z.object({
+    protected_cidrs: texts([], 'Networks that no policy denies, such as those of nodes, services and name servers.'),
+  }),
   tls: z.object({
     cert_file: text('', 'Certificate chain of the server (PEM). With it and the key, only TLS is spoken.'),
     key_file: text('', 'Key of the certificate (PEM).'),

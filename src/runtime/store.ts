@@ -41,11 +41,13 @@ export async function storeArtifact(
   const { step, target } = storing;
   const output = target.target;
   if (artifact.size === 0) return { output, outcome: failure('refused', 'empty output', objects) };
-  const key = artifactKey(made, objects, objects.file ?? artifact.name);
+  // A file that was fetched is told by its path, as Falco Talon does; the spool has a name for it that is none.
+  const named = { ...artifact, name: objects.file ?? artifact.name };
+  const key = artifactKey(made, objects, named.name);
   const facts = factsOf(step, artifact, objects);
   const outcome = await tries(storing, stages, (found) =>
     stages.executor.store(
-      { output: found, parameters: target.parameters, tokens: () => step.tokens(), artifact, key, facts },
+      { output: found, parameters: target.parameters, tokens: () => step.tokens(), artifact: named, key, facts },
       stages.signal,
     ),
   );

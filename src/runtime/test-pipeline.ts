@@ -83,7 +83,7 @@ export class World {
       notices: {
         of: ({ step }, ended) => {
           const { status } = ended.kind === 'action' ? ended.end : ended.outcome;
-          this.notified.push(`${step.action.action} ${status}`);
+          this.notified.push(`${step.head.action} ${status}`);
           return [];
         },
         post: () => undefined,

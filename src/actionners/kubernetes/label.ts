@@ -26,6 +26,7 @@ export const label = defineActionner({
   behaviour: {
     idempotent: true,
     uses: ['pods.label', 'nodes.ofPod', 'nodes.label'],
+    opens: ({ level }) => (level === 'node' ? ['nodes.ofPod', 'nodes.label'] : ['pods.label']),
     deadline: 60,
     writes: ({ level }) => [level],
     async run({ parameters: { labels, level }, targets, use }) {

@@ -39,6 +39,11 @@ export const terminate = defineActionner({
     // A second run deletes nothing else: the broker ties the deletion to the UID of the pod that was looked up.
     idempotent: true,
     uses: ['pods.owner', 'pods.replicas', 'pods.delete'],
+    opens: (wanted) => [
+      ...(asksForOwner(wanted) ? (['pods.owner'] as const) : []),
+      ...(wanted.min_healthy_replicas ? (['pods.replicas'] as const) : []),
+      'pods.delete',
+    ],
     deadline: 60,
     writes: () => ['pod'],
     async run({ parameters: wanted, targets, use }) {
