@@ -5,7 +5,7 @@ import { installKind } from './cluster/custom-kind.ts';
 import type { KubeObject } from './cluster/kube-api.ts';
 import type { TestNamespace } from './cluster/test-namespace.ts';
 import { useCluster } from './cluster/use-cluster.ts';
-import { rightsOf } from './rights.ts';
+import { type Granted, grantedTo, misfits } from './granted-rights.ts';
 import { isResult, type Talon } from './talon.ts';
 import { startTalon } from './talon-home.ts';
 
@@ -116,11 +116,12 @@ const KINDS = [
 
 describe.each(KINDS)('$actionner', ({ actionner, file, group, plural, kind, called, key, missing, spec, denied }) => {
   const cluster = useCluster();
+  let granted: Granted;
   let talon: Talon;
 
   beforeAll(async () => {
-    await cluster.allow({ kind: 'User', name: 'talon' }, rightsOf(actionner));
-    talon = await startTalon({ rules: rules(actionner), kubeconfig: cluster.kubeconfig() });
+    granted = await grantedTo(cluster, 'denier', rules(actionner));
+    talon = await startTalon({ rules: rules(actionner), kubeconfig: granted.kubeconfig });
   });
   afterAll(() => talon?.stop());
 
@@ -224,7 +225,7 @@ describe.each(KINDS)('$actionner', ({ actionner, file, group, plural, kind, call
     it('loses no address of 20 alerts that two servers handle while somebody else writes, too', async () => {
       const namespace = await cluster.namespace('deny-parallel');
       const pod = await podOfSet(namespace);
-      const other = await startTalon({ rules: rules(actionner), kubeconfig: cluster.kubeconfig() });
+      const other = await startTalon({ rules: rules(actionner), kubeconfig: granted.kubeconfig });
       const ips = Array.from({ length: 20 }, (_, index) => `203.0.113.${index}`);
       const writer = keepWriting(namespace);
       const results = await Promise.all(
@@ -272,6 +273,18 @@ describe.each(KINDS)('$actionner', ({ actionner, file, group, plural, kind, call
         },
       };
     }
+
+    it('takes the rights that it names, and no others', async () => {
+      const namespace = await cluster.namespace('deny-rights');
+      for (const workload of ['ReplicaSet', 'DaemonSet', 'StatefulSet'] as const) {
+        const [pod] = await namespace.workload(workload, workload.toLowerCase());
+        for (const ip of ['203.0.113.7', '203.0.113.8']) {
+          const result = await talon.result(alert('plain', namespace, (pod as KubeObject).metadata.name, ip));
+          expect(result.status).toBe('success');
+        }
+      }
+      expect(misfits(granted)).toEqual({ unused: [], forbidden: [] });
+    });
 
     it('is held to the definition: a wrong field would be refused', async () => {
       const namespace = await cluster.namespace('deny-strict');

@@ -6,7 +6,7 @@ import type { KubeObject } from './cluster/kube-api.ts';
 import type { TestNamespace, WorkloadKind } from './cluster/test-namespace.ts';
 import { useCluster } from './cluster/use-cluster.ts';
 import { waitUntil } from './cluster/wait-until.ts';
-import { rightsOf } from './rights.ts';
+import { grantedTo } from './granted-rights.ts';
 import type { Talon } from './talon.ts';
 import { startTalon } from './talon-home.ts';
 
@@ -33,8 +33,8 @@ describe('kubernetes:networkpolicy', () => {
   let talon: Talon;
 
   beforeAll(async () => {
-    await cluster.allow({ kind: 'User', name: 'talon' }, rightsOf('kubernetes:networkpolicy'));
-    talon = await startTalon({ rules: RULES, kubeconfig: cluster.kubeconfig() });
+    const { kubeconfig } = await grantedTo(cluster, 'isolator', RULES);
+    talon = await startTalon({ rules: RULES, kubeconfig });
   });
   afterAll(() => talon?.stop());
 
