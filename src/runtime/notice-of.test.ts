@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { noticeOf } from './notice-of.ts';
-import { noticed } from './notices-fixture.ts';
+import { noticed } from './notices-sample.ts';
 
 const AT = Date.UTC(2026, 2, 1, 10, 0, 0, 7);
 const { step } = noticed();

@@ -1,13 +1,12 @@
 import { vi } from 'vitest';
-import * as z from 'zod';
-import { type Catalog, defineNotifier, type Notifier } from '../model/definition.ts';
 import type { QueuedNotice } from '../model/journal.ts';
 import type { Outcome } from '../model/outcome.ts';
 import type { Transition } from '../model/transition.ts';
 import type { NoticeToSend } from './execute.ts';
 import { MemoryJournal } from './memory-journal.ts';
-import { type NoticedStep, Notices, type NoticesOptions } from './notices.ts';
-import { action, failure, rule } from './test-pipeline.ts';
+import { Notices, type NoticesOptions } from './notices.ts';
+import { NOTIFIERS, noticed } from './notices-sample.ts';
+import { failure } from './test-pipeline.ts';
 
 // For tests: notifiers that do what they are told, on a journal in memory and under a clock that is not real.
 
@@ -16,19 +15,6 @@ export const AWAY = failure('unreachable');
 
 /** What a try to send comes to. */
 export type Reply = (given: NoticeToSend, signal: AbortSignal) => Promise<Outcome> | Outcome;
-
-function notifier(id: string): Notifier {
-  const made = defineNotifier({
-    id,
-    description: '',
-    settings: z.object({ url: z.string().default('') }),
-    example: '',
-    behaviour: { uses: [], deadline: 10, send: async () => undefined },
-  });
-  return made as unknown as Notifier;
-}
-
-export const NOTIFIERS: Catalog['notifiers'] = new Map(['a', 'b'].map((id) => [id, notifier(id)]));
 
 export interface PostOptions extends Partial<Omit<NoticesOptions, 'journal' | 'limits'>> {
   readonly journal?: MemoryJournal;
@@ -88,11 +74,4 @@ export class Post {
       each.kind === 'notified' ? `${each.notifier} ${each.notice.output} ${each.outcome} ${each.attempt}` : each.kind,
     );
   }
-}
-
-/** A step of a rule with these notifiers. */
-export function noticed(notifiers: readonly string[] = [], output = 'a shell'): NoticedStep {
-  const alert = { rule: 'Falco', priority: 'Notice', source: 'syscall', output, trace_id: 'f'.repeat(32) };
-  const head = { alert, rule: 'R', action: 'label', actionner: 'test:label' };
-  return { alert: 1, number: 0, step: { head, rule: rule('R', [action('label')], { notifiers }) } };
 }

@@ -4,7 +4,8 @@ import type { QueuedNotice } from '../model/journal.ts';
 import type { Outcome } from '../model/outcome.ts';
 import { createRedactor } from '../model/redact.ts';
 import { MemoryJournal } from './memory-journal.ts';
-import { AWAY, NOTIFIERS, noticed, Post, TAKEN } from './notices-fixture.ts';
+import { AWAY, Post, TAKEN } from './notices-fixture.ts';
+import { NOTIFIERS, noticed } from './notices-sample.ts';
 import { failure } from './test-pipeline.ts';
 
 const SECOND = 1_000;

@@ -17,7 +17,15 @@ import type { Journal } from '../../model/journal.ts';
 import { createRedactor } from '../../model/redact.ts';
 import { type JournalNotice, type JournalOptions, openJournal } from './journal.ts';
 import { JournalDesk } from './journal-desk.ts';
-import { accepted, POLICY, REVISION, removeScratch, sampleAlert, scratchFile } from './scratch-journal.ts';
+import {
+  accepted,
+  POLICY,
+  REVISION,
+  removeScratch,
+  sampleAlert,
+  sampleNotice,
+  scratchFile,
+} from './scratch-journal.ts';
 
 /** The thread as the build has it, which starts faster than from its source. */
 const { outputFiles } = await build({
@@ -128,6 +136,20 @@ describe('what is recorded', () => {
     await journal.append(1, { kind: 'ended', step: 0, end });
     const [plan] = await journal.openPlans();
     expect(plan?.progress).toMatchObject([{ end: { ...end, error: 'a ***' } }]);
+    await journal.end();
+  });
+
+  it('holds no secret in what is told of an artifact, which is itself as it was', async () => {
+    const journal = await open(scratchFile(), { redact: createRedactor(['hunter22']) });
+    await accepted(journal, sampleAlert(1));
+    const artifact = { handle: 'hunter22', name: 'x', size: 1, sha256: 'y', mediaType: 'text/plain' };
+    const outcome = { status: 'success', output: 'hunter22', objects: {}, artifact } as const;
+    await journal.append(1, { kind: 'acted', step: 0, outcome, made: 5 });
+    const stored = { output: 'aws:s3', outcome: { ...outcome, status: 'success' }, artifact } as const;
+    await journal.append(1, { kind: 'ended', step: 0, end: outcome, stored });
+    const [plan] = await journal.openPlans();
+    const kept = { ...outcome, output: '***' };
+    expect(plan?.progress).toMatchObject([{ outcome: kept }, { end: kept, stored: { outcome: kept, artifact } }]);
     await journal.end();
   });
 
@@ -276,6 +298,33 @@ it('tells of plans that another process opens again, within a second', async () 
   await journal.append(1, { kind: 'started', step: 0, attempt: 2 });
   const [plan] = await journal.openPlans();
   expect(plan?.progress.map(({ kind }) => kind)).toEqual(['ended', 'reopened', 'started']);
+});
+
+it('has notices from the end that they tell of until they are sent, and tells of those that operators want sent again', async () => {
+  const file = scratchFile();
+  const journal = await open(file);
+  await accepted(journal, sampleAlert(1));
+  const told: number[] = [];
+  journal.onResent((notices) => told.push(...notices.map(({ id }) => id)));
+  const notices = ['slack', 'loki'].map((notifier) => sampleNotice(journal.newNoticeId(), 1, { notifier }));
+  const end = { status: 'success', output: '', objects: {} } as const;
+  await journal.append(1, { kind: 'ended', step: 0, end }, { state: 'done', reason: '' }, notices);
+  expect((await journal.openNotices()).map(({ id, notifier }) => [id, notifier])).toEqual([
+    [1, 'slack'],
+    [2, 'loki'],
+  ]);
+  expect(await journal.notice(2)).toMatchObject(notices[1] as object);
+  await journal.settleNotice(1, { kind: 'sent' });
+  await journal.settleNotice(2, { kind: 'dead', error: 'refused' });
+  expect([await journal.openNotices(), await journal.notice(1)]).toEqual([[], undefined]);
+  const desk = new JournalDesk(file);
+  desk.resend([2], 5);
+  desk.close();
+  await expect.poll(() => told, { timeout: 5_000 }).toEqual([2]);
+  await journal.end();
+  const again = await open(file);
+  expect((await again.openNotices()).map(({ id }) => id)).toEqual([2]);
+  expect(again.newNoticeId()).toBe(3);
 });
 
 it('has what was opened again while no server ran among the open plans', async () => {

@@ -11,16 +11,19 @@ const KILLS = 5;
 
 const url = (file: string) => JSON.stringify(pathToFileURL(path.join(import.meta.dirname, file)).href);
 
-/** Accepts alerts, records steps and ends plans, sixteen side by side, and says of each what is on disk by then. */
-const WORK = `
+const OPENED = `
 import { openSync, writeSync } from 'node:fs';
 const { openJournal } = await import(${url('journal.ts')});
 const { workerStart } = await import(${url('../../cli/worker-file.ts')});
-const { sampleAlert } = await import(${url('scratch-journal.ts')});
 const file = process.env.JOURNAL;
 const journal = await openJournal({ file, worker: workerStart('journal'), retentionHours: 1e6, maxBytes: 2 ** 30, maxWaitingBytes: 2 ** 22 });
 const said = openSync(process.env.SAID, 'a');
 const say = (line) => writeSync(said, line + '\\n');
+`;
+
+/** Accepts alerts, records steps and ends plans, sixteen side by side, and says of each what is on disk by then. */
+const WORK = `${OPENED}
+const { sampleAlert } = await import(${url('scratch-journal.ts')});
 async function work() {
   for (;;) {
     const id = journal.newId();
@@ -37,13 +40,54 @@ async function work() {
 await Promise.all(Array.from({ length: 16 }, work));
 `;
 
+/**
+ * Records ends of steps with what is to be told of them, sixteen side by side, and has that sent to somebody who says what they
+ * get, and every tenth time that they cannot. Says of each notice when it is on disk. Without `MORE` it sends what is left.
+ */
+const TELLING = `${OPENED}
+const { Notices } = await import(${url('../../runtime/notices.ts')});
+const { NOTIFIERS, noticed } = await import(${url('../../runtime/notices-sample.ts')});
+let tries = 0;
+const send = async ({ notice }) => {
+  say('got ' + notice.output);
+  await new Promise((resolve) => setTimeout(resolve, 5));
+  if (tries++ % 10 === 9) return { status: 'failure', code: 'busy', error: 'not now', objects: {} };
+  return { status: 'success', output: '', objects: {} };
+};
+const notices = new Notices({
+  executor: { send }, notifiers: NOTIFIERS, settings: {}, defaults: ['a'], journal,
+  telemetry: { emit: (told) => say(told.outcome + ' ' + told.notice.output), accepted: () => undefined },
+  limits: { attempts: 1000, maxPending: 100000 }, now: Date.now, random: () => 0.001,
+});
+await notices.resume();
+async function work() {
+  for (;;) {
+    const id = journal.newId();
+    const end = { status: 'success', output: process.pid + '-' + id, objects: {} };
+    const told = notices.of({ ...noticed(), alert: id }, { kind: 'action', end });
+    await journal.append(id, { kind: 'ended', step: 0, end }, undefined, told);
+    say('recorded ' + end.output);
+    notices.post(told);
+    while (notices.pending()[0][1] > 20) await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
+if (process.env.MORE) await Promise.all(Array.from({ length: 16 }, work));
+while (notices.pending().some(([, waiting]) => waiting > 0)) await new Promise((resolve) => setTimeout(resolve, 20));
+await notices.stop(1000);
+await journal.end();
+`;
+
 const linesOf = (said: string) => (existsSync(said) ? readFileSync(said, 'utf8').split('\n') : []);
 
+function startWork(work: string, file: string, said: string, more = '1'): ChildProcess {
+  const args = ['--import', import.meta.resolve('tsx'), '--input-type=module', '--eval', work];
+  const env = { ...process.env, JOURNAL: file, SAID: said, MORE: more };
+  return spawn(process.execPath, args, { stdio: ['ignore', 'inherit', 'inherit'], env });
+}
+
 /** Starts the work and kills it once it has said so much more. What it says it writes into a file, which takes it whatever comes. */
-async function killedWork(file: string, said: string, lines: number): Promise<void> {
-  const args = ['--import', import.meta.resolve('tsx'), '--input-type=module', '--eval', WORK];
-  const env = { ...process.env, JOURNAL: file, SAID: said };
-  const child: ChildProcess = spawn(process.execPath, args, { stdio: ['ignore', 'inherit', 'inherit'], env });
+async function killedWork(work: string, file: string, said: string, lines: number): Promise<void> {
+  const child = startWork(work, file, said);
   const closed = new Promise((resolve) => child.on('close', (_code, by) => resolve(by)));
   const enough = linesOf(said).length + lines;
   const look = setInterval(() => {
@@ -59,7 +103,7 @@ afterAll(removeScratch);
 it('has everything that it said was on disk, whole and once, however often the process is killed', async () => {
   const file = scratchFile();
   const log = `${path.dirname(path.dirname(file))}/said`;
-  for (let kill = 0; kill < KILLS; kill++) await killedWork(file, log, 10 + 150 * kill);
+  for (let kill = 0; kill < KILLS; kill++) await killedWork(WORK, file, log, 10 + 150 * kill);
   const said = linesOf(log);
   const ids = (what: string) => said.flatMap((line) => (line.startsWith(what) ? [Number(line.split(' ')[1])] : []));
   const [accepted, ended, closed] = [ids('accepted'), ids('ended'), ids('closed')];
@@ -79,4 +123,24 @@ it('has everything that it said was on disk, whole and once, however often the p
   }
   for (const id of closed) expect(desk.plan(id)?.state).toBe('done');
   desk.close();
+});
+
+it('sends every notice that was recorded, and hardly any twice, however often the process is killed', async () => {
+  const file = scratchFile();
+  const log = `${path.dirname(path.dirname(file))}/said`;
+  for (let kill = 0; kill < 3; kill++) await killedWork(TELLING, file, log, 20 + 30 * kill);
+  const left = startWork(TELLING, file, log, '');
+  expect(await new Promise((resolve) => left.on('close', resolve))).toBe(0);
+  const said = linesOf(log);
+  const those = (what: string) => said.flatMap((line) => (line.startsWith(`${what} `) ? [line.split(' ')[1]] : []));
+  const [recorded, got, retried, sent] = [those('recorded'), those('got'), those('retrying'), those('sent')];
+  expect(recorded.length).toBeGreaterThan(20);
+  expect([...new Set(recorded)].filter((each) => !got.includes(each))).toEqual([]);
+  expect(new Set(sent).size).toBe(sent.length);
+  // What was on its way, or not recorded as sent, when the process was killed.
+  expect(got.length - retried.length - new Set(got).size).toBeLessThanOrEqual(4 * 3);
+
+  const { store, close } = openStore({ file, forget: [] });
+  expect(store.openNotices()).toEqual([]);
+  close();
 });
