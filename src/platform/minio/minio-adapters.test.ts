@@ -22,6 +22,8 @@ const minio = (settings: Partial<MinioSettings> = {}) =>
     { endpoint: peer.host, access_key: 'minio-user', secret_key: 'minio-secret', use_ssl: false, ...settings },
     contentSpool,
   );
+const location = (region: string) =>
+  `<?xml version="1.0" encoding="UTF-8"?>\n<LocationConstraint xmlns="http://s3.amazonaws.com/doc/2006-03-01/">${region}</LocationConstraint>`;
 const failureOf = (promise: Promise<unknown>) =>
   promise.then(
     () => 'no failure',
@@ -80,6 +82,31 @@ describe('minio.put', () => {
     peer.reply(() => ({ status: 200 }));
     expect(await failureOf(put({ use_ssl: true }))).toMatchObject({ code: 'unreachable' });
     expect(peer.lines).toEqual([]);
+  });
+
+  it('asks for the region where the server has another one', async () => {
+    peer.reply(({ line, headers }) => {
+      if (line.startsWith('GET /forensics/?location')) return { status: 200, body: location('eu-somewhere') };
+      if (headers.authorization?.includes('/eu-somewhere/')) return { status: 200 };
+      return { status: 400, body: '<Error><Code>AuthorizationHeaderMalformed</Code><Message>wrong</Message></Error>' };
+    });
+    const { adapters, checkStore } = minio();
+    await checkStore(store(), signal);
+    expect(peer.lines).toHaveLength(3);
+    await adapters['minio.put'](store(), testArtifact('bytes'), 'k', {}, signal);
+    expect(peer.lines).toHaveLength(4);
+    await put();
+    expect(peer.lines).toHaveLength(7);
+  });
+
+  it('fails of a bad request as before where that is not the region', async () => {
+    peer.reply(({ line }) =>
+      line.startsWith('GET')
+        ? { status: 200, body: location('us-east-1') }
+        : { status: 400, body: '<Error><Code>InvalidArgument</Code><Message>odd</Message></Error>' },
+    );
+    expect(await failureOf(put())).toEqual({ code: 'refused', message: 'InvalidArgument: odd' });
+    expect(peer.lines).toHaveLength(2);
   });
 
   it('fails in the words of the server', async () => {

@@ -1,3 +1,4 @@
+import type { S3Client } from '@aws-sdk/client-s3';
 import type { ArtifactSpool } from '../../model/artifact-spool.ts';
 import type { AdaptersOf } from '../../model/door-row.ts';
 import { TalonError } from '../../model/talon-error.ts';
@@ -29,27 +30,29 @@ export function createMinioAdapters(settings: MinioSettings, spool: ArtifactSpoo
   const minio = new OnceOpened(async () => {
     const endpoint = endpointUrl(settings);
     const sdk = await import('./minio-client.ts');
-    return { sdk, client: sdk.openMinioClient(endpoint, settings) };
+    return { sdk, server: new sdk.MinioServer(endpoint, settings) };
   });
   return {
     adapters: {
       'minio.put': async (store, artifact, key, facts, signal) => {
         checkBucketName(store.name);
-        const { sdk, client } = await minio.forDoor();
-        await sdk.putObject({ store, artifact, key, facts }, { client, spool, keepsChecksum: false }, signal);
+        const { sdk, server } = await minio.forDoor();
+        const put = (client: S3Client) =>
+          sdk.putObject({ store, artifact, key, facts }, { client, spool, keepsChecksum: false }, signal);
+        await server.withBucket(store.name, put, signal);
       },
     },
     checkStore: async ({ name }, signal) => {
       checkBucketName(name);
-      const { sdk, client } = await minio.forDoor();
-      await sdk.checkBucket(client, name, signal);
+      const { sdk, server } = await minio.forDoor();
+      await server.withBucket(name, (client) => sdk.checkBucket(client, name, signal), signal);
     },
     init: async () => {
       await minio.get();
     },
     close: async () => {
       const opened = await minio.peek()?.catch(() => undefined);
-      opened?.client.destroy();
+      opened?.server.close();
     },
   };
 }
