@@ -50,7 +50,10 @@ END
 
   it('refuses a longer one before it asks for anything', async () => {
     const { result, calls } = run({ script: 'x'.repeat(256 * 1024 + 1) });
-    await expect(result).rejects.toMatchObject({ code: 'refused', message: /the script is longer than 262144/ });
+    await expect(result).rejects.toMatchObject({
+      code: 'refused',
+      message: expect.stringContaining('the script is longer than 262144'),
+    });
     expect(calls).toEqual([]);
   });
 

@@ -94,7 +94,8 @@ export class RecordingApi {
   }
 
   async stop(): Promise<void> {
-    this.#server.closeAllConnections();
+    // Also those that became WebSockets, which the server forgets.
+    for (const socket of this.sockets) socket.destroy();
     await new Promise((resolve) => this.#server.close(resolve));
     rmSync(this.folder, { recursive: true });
   }
