@@ -92,6 +92,7 @@ export const settingsSchema = z.object({
     external_id: text('', 'External id for assuming the role.', {
       env: ['AWS_ROLE_EXTERNAL_ID'],
       alias: ['aws.role_external_id'],
+      secret: true,
     }),
     region: text('', 'Region. Empty: where the SDK of AWS looks for one.'),
     access_key: text('', 'Access key; used with secret key and region. Empty: the default credentials.', {

@@ -265,6 +265,7 @@ describe('settingLeaves', () => {
         .filter(({ secret }) => secret)
         .map(({ path: key }) => key),
     ).toEqual([
+      'aws.external_id',
       'aws.access_key',
       'aws.secret_key',
       'gcp.credentials_path',
