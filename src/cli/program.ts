@@ -2,6 +2,7 @@ import { Argument, Option } from 'commander';
 import { buildInfo } from './build-info.ts';
 import type { DemoFlags } from './demo.ts';
 import { addJournalCommands } from './journal-commands.ts';
+import { addNotifiersTest } from './notifiers-commands.ts';
 import { addPolicyCommands } from './policy-commands.ts';
 import { formatOption, type Run, TalonCommand } from './talon-command.ts';
 import { drawsColor } from './terminal.ts';
@@ -115,6 +116,7 @@ function addCatalogLists(program: TalonCommand, run: Run): void {
           return 0;
         }),
       );
+    if (name === 'notifiers') addNotifiersTest(group, run);
   }
 }
 
