@@ -115,7 +115,7 @@ describe('journal list', () => {
   it.each([
     ['--state', 'broken', 'Allowed choices are open, parked, failed, dead, done, dropped.'],
     ['--since', 'tomorrow', 'Write it as 90s, 30m, 24h, 7d'],
-    ['--limit', '0', 'It is not a number of plans.'],
+    ['--limit', '0', 'It is not how many there can be.'],
   ])('refuses %s %s', async (flag, value, reason) => {
     const { code, err } = await journal('list', flag, value);
     expect(code).toBe(1);
@@ -232,7 +232,7 @@ describe('journal repair', () => {
     );
     const { code, out } = await talon('repair', '--journal', broken);
     expect(code).toBe(1);
-    expect(out).toMatch(/^wrote .*journal\.db anew: 6 plans, \d+ entries about their steps, 1 policies\n/);
+    expect(out).toMatch(/^wrote .*journal\.db anew: 6 plans, \d+ entries about their steps, 1 policies, 0 notices\n/);
     expect(out).toMatch(
       /\nthe damaged journal is kept as .*journal\.db\.damaged-20260101101502\nlost:\n {2}alerts of 1 plan: 2\n$/,
     );

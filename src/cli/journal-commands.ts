@@ -3,16 +3,19 @@ import {
   type JournalFlags,
   PLAN_STATES,
   parseLimit,
+  parseNoticeIds,
   parsePlanId,
   parsePlanIds,
   parsePlanStates,
   parseSince,
 } from './journal-flags.ts';
 import type { JournalListFlags } from './journal-list.ts';
+import type { JournalNoticesFlags } from './journal-notices.ts';
+import type { JournalResendFlags } from './journal-resend.ts';
 import type { JournalRetryFlags } from './journal-retry.ts';
 import { formatOption, type Run, type TalonCommand } from './talon-command.ts';
 
-/** Plans that `journal list` prints if not told otherwise. */
+/** Plans or notices that a list has if not told otherwise. */
 const DEFAULT_LIMIT = 50;
 
 /** Adds the commands that look at what became of alerts, beside a running server or without one. */
@@ -29,6 +32,8 @@ export function addJournalCommands(program: TalonCommand, run: Run): void {
   addShow(journal, run);
   addRetry(journal, run);
   addDrop(journal, run);
+  addNotices(journal, run);
+  addResend(journal, run);
   addRepair(journal, run);
 }
 
@@ -65,7 +70,7 @@ function addShow(journal: TalonCommand, run: Run): void {
   command(journal, 'show')
     .documented('Show a plan', {
       description:
-        'Show all that the journal knows of a plan: its alert, its steps and everything that happened to them.',
+        'Show all that the journal knows of a plan: its alert, its steps and everything that happened to them, and whom it still has to tell.',
       examples: [
         ['talon journal show 42', 'For people'],
         ['talon journal show 42 --format json', 'For programs'],
@@ -119,6 +124,42 @@ function addDrop(journal: TalonCommand, run: Run): void {
     .addOption(formatOption(['text', 'json'], 'how to print what was done'))
     .action((ids: readonly number[], flags: JournalFlags) =>
       run(async (context) => (await import('./journal-drop.ts')).journalDrop(context, ids, flags)),
+    );
+}
+
+function addNotices(journal: TalonCommand, run: Run): void {
+  command(journal, 'notices')
+    .documented('List what notifiers are still to be told', {
+      description:
+        'List the notices that wait for being sent or for another try, and those that were given up (dead), the oldest first. What was sent is in the log alone.',
+      examples: [
+        ['talon journal notices', 'What waits, and what was given up'],
+        ['talon journal notices --dead --format json', 'What was given up, for programs'],
+      ],
+    })
+    .option('--dead', 'only those that were given up')
+    .addOption(new Option('--limit <n>', 'how many at most').argParser(parseLimit).default(DEFAULT_LIMIT))
+    .addOption(formatOption(['text', 'json'], 'how to print the notices'))
+    .action((flags: JournalNoticesFlags) =>
+      run(async (context) => (await import('./journal-notices.ts')).journalNotices(context, flags)),
+    );
+}
+
+function addResend(journal: TalonCommand, run: Run): void {
+  command(journal, 'resend')
+    .documented('Send notices that were given up', {
+      description:
+        'Have notices sent that were given up, with as many tries as a new one has. A running server begins within a second, else the next one does at its start.',
+      examples: [
+        ['talon journal resend 7 8', 'Two notices'],
+        ['talon journal resend --all', 'All that were given up, once their notifier is back'],
+      ],
+    })
+    .addArgument(new Argument('[id...]', 'numbers of notices').argParser(parseNoticeIds).default([]))
+    .option('--all', 'all that were given up, in place of numbers')
+    .addOption(formatOption(['text', 'json'], 'how to print what was done'))
+    .action((ids: readonly number[], flags: JournalResendFlags) =>
+      run(async (context) => (await import('./journal-resend.ts')).journalResend(context, ids, flags)),
     );
 }
 

@@ -19,10 +19,12 @@ export const PLAN_STATES = [
 
 /** The number of a plan on a command line. */
 export function parsePlanId(text: string): number {
+  return parseId(text, 'It is not the number of a plan.');
+}
+
+function parseId(text: string, problem: string): number {
   const id = Number(text);
-  if (!/^\d+$/.test(text) || !Number.isSafeInteger(id) || id === 0) {
-    throw new InvalidArgumentError('It is not the number of a plan.');
-  }
+  if (!/^\d+$/.test(text) || !Number.isSafeInteger(id) || id === 0) throw new InvalidArgumentError(problem);
   return id;
 }
 
@@ -31,6 +33,11 @@ export function parsePlanStates(text: string, previous: readonly PlanState[] = [
   const state = PLAN_STATES.find((each) => each === text);
   if (!state) throw new InvalidArgumentError(`Allowed choices are ${PLAN_STATES.join(', ')}.`);
   return [...previous, state];
+}
+
+/** One more number of a notice on a command line. */
+export function parseNoticeIds(text: string, previous: readonly number[] = []): readonly number[] {
+  return [...previous, parseId(text, 'It is not the number of a notice.')];
 }
 
 export function parsePlanIds(text: string, previous: readonly number[] = []): readonly number[] {
@@ -55,7 +62,7 @@ export function parseSince(text: string): Since {
 export function parseLimit(text: string): number {
   const limit = Number(text);
   if (!/^\d+$/.test(text) || limit < 1 || !Number.isSafeInteger(limit)) {
-    throw new InvalidArgumentError('It is not a number of plans.');
+    throw new InvalidArgumentError('It is not how many there can be.');
   }
   return limit;
 }

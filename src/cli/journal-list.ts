@@ -1,10 +1,9 @@
-import { columnsOf } from '../compiler/text-columns.ts';
 import type { PlanState } from '../model/journal.ts';
-import { escapeUnprintable } from '../platform/telemetry/log-line.ts';
 import type { JournalFlags, Since } from './journal-flags.ts';
 import { type PlanSummary, summarize } from './journal-record.ts';
 import { jsonDocument } from './json-document.ts';
 import type { CommandContext } from './talon-command.ts';
+import { textTable } from './text-table.ts';
 import { withJournal } from './with-journal.ts';
 
 export interface JournalListFlags extends JournalFlags {
@@ -40,25 +39,13 @@ const HEADINGS = ['ID', 'STATE', 'ACCEPTED', 'RULES', 'ALERT', 'REASON'];
 
 function page(plans: readonly PlanSummary[], more: boolean): string {
   if (plans.length === 0) return 'no plans\n';
-  const rows = [HEADINGS, ...plans.map((plan) => cells(plan).map(escapeUnprintable))];
-  const widths = HEADINGS.map((_, column) => Math.max(...rows.map((row) => columnsOf(row[column] ?? ''))));
-  const lines = rows.map((row) =>
-    row
-      .map((cell, column) => padded(cell, widths[column] ?? 0))
-      .join('  ')
-      .trimEnd(),
-  );
   const rest = more
     ? `There are more than these ${plans.length}: --limit shows them, --state, --rule and --since choose.\n`
     : '';
-  return `${lines.join('\n')}\n${rest}`;
+  return `${textTable(HEADINGS, plans.map(cells))}${rest}`;
 }
 
 function cells({ id, state, accepted_at, rules, alert, reason }: PlanSummary): string[] {
   const names = rules.map((rule) => rule ?? '(unknown)').join(', ');
   return [String(id), state, accepted_at.replace(/\.\d+Z$/, 'Z'), names, alert?.rule ?? '(unreadable)', reason ?? ''];
-}
-
-function padded(text: string, width: number): string {
-  return text + ' '.repeat(Math.max(0, width - columnsOf(text)));
 }

@@ -24,7 +24,7 @@ export function journalRepair(context: CommandContext, flags: JournalFlags): num
 function page(file: string, { damaged, saved, lost, parked }: RepairReport): string[] {
   if (damaged === undefined) return [`nothing is wrong with ${file}`];
   return [
-    `wrote ${file} anew: ${saved.plans} plans, ${saved.entries} entries about their steps, ${saved.policies} policies`,
+    `wrote ${file} anew: ${saved.plans} plans, ${saved.entries} entries about their steps, ${saved.policies} policies, ${saved.notices} notices`,
     `the damaged journal is kept as ${damaged}`,
     ...(lost.length === 0 ? ['nothing was lost'] : ['lost:', ...lost.map((sentence) => `  ${sentence}`)]),
     ...(parked.length === 0

@@ -5,6 +5,7 @@ import type { Artifact, StepEnd } from '../model/outcome.ts';
 import { TalonError } from '../model/talon-error.ts';
 import { escapeUnprintable } from '../platform/telemetry/log-line.ts';
 import type { JournalFlags } from './journal-flags.ts';
+import { type NoticeSummary, summarizeNotice } from './journal-notices.ts';
 import { moment, type PlannedStep, type PlanSummary, stepsOf, summarize } from './journal-record.ts';
 import { jsonDocument } from './json-document.ts';
 import type { CommandContext } from './talon-command.ts';
@@ -18,6 +19,8 @@ interface PlanPage {
   readonly isPolicyKnown: boolean;
   readonly steps: readonly PlannedStep[];
   readonly progress: readonly DatedProgress[];
+  /** That wait or were given up. */
+  readonly notices: readonly NoticeSummary[];
 }
 
 /** `journal show`: everything about one plan. @throws TalonError when there is none with this number */
@@ -29,13 +32,14 @@ export function journalShow(context: CommandContext, id: number, flags: JournalF
     const policy = desk.policy(revision);
     const steps = stepsOf(policy, rules);
     const isPolicyKnown = policy !== undefined;
-    return { plan: summarize(desk, record), body, isPolicyKnown, steps, progress: desk.progress(id) };
+    const notices = desk.noticesOf(id).map(summarizeNotice);
+    return { plan: summarize(desk, record), body, isPolicyKnown, steps, progress: desk.progress(id), notices };
   });
   context.terminal.out(flags.format === 'json' ? asJson(page) : asText(page));
   return 0;
 }
 
-function asJson({ plan, body, steps, progress }: PlanPage): string {
+function asJson({ plan, body, steps, progress, notices }: PlanPage): string {
   const document = {
     ...plan,
     alert: alertOf(body),
@@ -47,6 +51,7 @@ function asJson({ plan, body, steps, progress }: PlanPage): string {
       parameters,
     })),
     progress: progress.map(({ at, ...what }) => ({ at: moment(at), ...what })),
+    notices,
   };
   return jsonDocument(document);
 }
@@ -61,7 +66,7 @@ function alertOf(body: Uint8Array): unknown {
   }
 }
 
-function asText({ plan, body, isPolicyKnown, steps, progress }: PlanPage): string {
+function asText({ plan, body, isPolicyKnown, steps, progress, notices }: PlanPage): string {
   const ofPlan = progress.filter((each) => each.kind === 'reopened');
   const lines = [
     `plan ${plan.id}: ${plan.state}${plan.reason ? `, ${plan.reason}` : ''}`,
@@ -73,8 +78,16 @@ function asText({ plan, body, isPolicyKnown, steps, progress }: PlanPage): strin
     'alert',
     ...alertLines(body),
     ...stepNumbers(steps, progress).flatMap((step) => stepLines(step, steps[step], progress)),
+    ...(notices.length > 0 ? ['notices', ...notices.map(noticeText)] : []),
   ];
   return lines.map((line) => `${escapeUnprintable(line)}\n`).join('');
+}
+
+function noticeText({ id, step, notifier, state, attempts, next_at, error, notice }: NoticeSummary): string {
+  const what = `  ${id}: ${notifier} about the ${notice.message} of step ${step}`;
+  const tries = attempts > 0 ? ` after ${attempts} ${attempts === 1 ? 'try' : 'tries'}` : '';
+  const how = state === 'dead' ? `given up${tries}` : `waits${tries}, until ${next_at}`;
+  return `${what}, ${how}${error === undefined ? '' : `: ${error}`}`;
 }
 
 function alertLines(body: Uint8Array): string[] {

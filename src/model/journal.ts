@@ -126,7 +126,7 @@ export interface QueuedNotice extends PendingNotice {
 export type NoticeResult =
   | { readonly kind: 'sent' }
   | { readonly kind: 'retry'; readonly attempts: number; readonly nextAt: number; readonly error: string }
-  | { readonly kind: 'dead'; readonly error: string };
+  | { readonly kind: 'dead'; readonly attempts: number; readonly error: string };
 
 /** What plans need of the bundle that made them: kept as long as one of its plans is there. */
 export interface StoredPolicy {

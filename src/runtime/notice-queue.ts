@@ -149,10 +149,20 @@ export class NoticeQueue {
     const { error } = outcome;
     const attempt = pending.attempts + 1;
     if (isFinal(outcome))
-      return this.#settle(pending, notice, { kind: 'dead', error }, { outcome: 'dead', attempt, error });
+      return this.#settle(
+        pending,
+        notice,
+        { kind: 'dead', attempts: attempt, error },
+        { outcome: 'dead', attempt, error },
+      );
     this.#leaveAlone(outcome);
     if (attempt >= this.#options.attempts) {
-      return this.#settle(pending, notice, { kind: 'dead', error }, { outcome: 'dead', attempt, error });
+      return this.#settle(
+        pending,
+        notice,
+        { kind: 'dead', attempts: attempt, error },
+        { outcome: 'dead', attempt, error },
+      );
     }
     const { now, random } = this.#options;
     const wait = waitAfter(attempt, random(), outcome);
@@ -211,7 +221,7 @@ export class NoticeQueue {
     const error = `dropped: more than ${this.#options.maxPending} wait for this notifier`;
     const told = { outcome: 'dropped', attempt: oldest.attempts, error } as const;
     const dropped = this.#textOf(oldest).then(
-      (notice) => notice && this.#settle(oldest, notice, { kind: 'dead', error }, told),
+      (notice) => notice && this.#settle(oldest, notice, { kind: 'dead', attempts: oldest.attempts, error }, told),
     );
     dropped.catch(() => undefined);
   }

@@ -147,7 +147,7 @@ export class Notices implements NoticePost {
   async #bury({ id, notifier, attempts: attempt }: PendingNotice): Promise<void> {
     const { journal, telemetry } = this.#options;
     const error = 'its notifier has not been usable for a day';
-    await journal.settleNotice(id, { kind: 'dead', error });
+    await journal.settleNotice(id, { kind: 'dead', attempts: attempt, error });
     const queued = await journal.notice(id);
     if (queued) telemetry.emit({ kind: 'notified', notifier, notice: queued.notice, outcome: 'dead', attempt, error });
   }

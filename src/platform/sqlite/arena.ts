@@ -34,7 +34,7 @@ const ENTRY_HEAD = 4 + 1 + 8 + 8 + 8;
 /** What an entry is, as the byte of its head says it. Budgets are apart, because rows of their own are made of them. */
 const ENTRY_KINDS = ['progress', 'reserved', 'close', 'policy', 'notice', 'settled'] as const;
 
-const NO_TRY = { attempts: 0, nextAt: 0 };
+const GONE = { attempts: 0, error: '' };
 
 /**
  * The bytes of one batch, on their way to the thread that writes them: one buffer that changes hands as a whole, because a
@@ -107,8 +107,8 @@ export class Arena {
   }
 
   #addResult(notice: number, result: NoticeResult): void {
-    const { attempts, nextAt } = result.kind === 'retry' ? result : NO_TRY;
-    const error = result.kind === 'sent' ? '' : result.error;
+    const { attempts, error } = result.kind === 'sent' ? GONE : result;
+    const nextAt = result.kind === 'retry' ? result.nextAt : 0;
     this.#addText('settled', notice, attempts, nextAt, `${result.kind}\n${error}`);
   }
 

@@ -41,7 +41,7 @@ function writeSample(file: string): void {
     ];
     write(store, [sampleAlert(id, { body })], isOpen(id) ? entries : [...entries, closeEntry(id, 'done', id)]);
     if (id % 2 === 0) write(store, [], [toldEntry(id, 2 * id + 1, [sampleNotice(id, id)])]);
-    if (id % 6 === 0) write(store, [], [settledEntry(id, { kind: 'dead', error: 'refused' })]);
+    if (id % 6 === 0) write(store, [], [settledEntry(id, { kind: 'dead', attempts: 1, error: 'refused' })]);
   }
   close();
 }

@@ -315,7 +315,7 @@ it('has notices from the end that they tell of until they are sent, and tells of
   ]);
   expect(await journal.notice(2)).toMatchObject(notices[1] as object);
   await journal.settleNotice(1, { kind: 'sent' });
-  await journal.settleNotice(2, { kind: 'dead', error: 'refused' });
+  await journal.settleNotice(2, { kind: 'dead', attempts: 1, error: 'refused' });
   expect([await journal.openNotices(), await journal.notice(1)]).toEqual([[], undefined]);
   const desk = new JournalDesk(file);
   desk.resend([2], 5);

@@ -64,22 +64,26 @@ describe('notices', () => {
       [
         settledEntry(1, { kind: 'sent' }),
         settledEntry(2, retry),
-        settledEntry(3, { kind: 'dead', error: 'no' }),
-        settledEntry(4, { kind: 'dead', error: 'not there' }),
+        settledEntry(3, { kind: 'dead', attempts: 1, error: 'no' }),
+        settledEntry(4, { kind: 'dead', attempts: 1, error: 'not there' }),
       ],
     );
     const { notice: _, ...pending } = sampleNotice(2, 2, { attempts: 2, nextAt: 77 });
     expect(store.openNotices()).toEqual([pending]);
     expect(store.notices.read(1)).toBeUndefined();
     expect(store.notices.read(2)).toMatchObject({ error: 'slow\ndown', state: 'pending' });
-    expect(store.notices.read(3)).toMatchObject({ error: 'no', state: 'dead' });
+    expect(store.notices.read(3)).toMatchObject({ error: 'no', state: 'dead', attempts: 1 });
   });
 
   it('of a row that is not what was written leave what became of it alone, and the batch goes through', () => {
     const { file, store, database, close } = scene();
     database.exec("UPDATE notice SET text = '{}' WHERE id = 2");
     expect(
-      write(store, [], [settledEntry(2, { kind: 'dead', error: 'no' }), settledEntry(3, { kind: 'sent' })]),
+      write(
+        store,
+        [],
+        [settledEntry(2, { kind: 'dead', attempts: 1, error: 'no' }), settledEntry(3, { kind: 'sent' })],
+      ),
     ).toEqual({
       ...{ alerts: true, entries: true, error: '' },
     });
@@ -90,7 +94,7 @@ describe('notices', () => {
 
   it('that were given up go with their plan; those that wait outlive it', () => {
     const { store, database } = scene();
-    write(store, [], [settledEntry(1, { kind: 'dead', error: 'no' })]);
+    write(store, [], [settledEntry(1, { kind: 'dead', attempts: 1, error: 'no' })]);
     const house = new Housekeeping(database, store, { retentionHours: 1, maxBytes: 2 ** 30 });
     const tidy = (now: number) => {
       while (house.piece(true, now));
@@ -102,7 +106,7 @@ describe('notices', () => {
     write(
       store,
       [sampleAlert(9, { at: sampleAlert(3).at + 2 * HOUR })],
-      [settledEntry(2, { kind: 'dead', error: 'no' })],
+      [settledEntry(2, { kind: 'dead', attempts: 1, error: 'no' })],
     );
     tidy(sampleAlert(3).at + 3 * HOUR);
     expect(store.notices.read(2)).toBeUndefined();
@@ -112,7 +116,7 @@ describe('notices', () => {
 describe('an operator', () => {
   it('sees what waits and what is dead, of all plans or of one', () => {
     const { file, store } = scene();
-    write(store, [], [settledEntry(2, { kind: 'dead', error: 'no' })]);
+    write(store, [], [settledEntry(2, { kind: 'dead', attempts: 1, error: 'no' })]);
     const desk = new JournalDesk(file);
     expect(ids([...desk.notices(false)])).toEqual([1, 2, 3]);
     expect(ids([...desk.notices(true)])).toEqual([2]);
@@ -125,7 +129,7 @@ describe('an operator', () => {
     write(
       store,
       [],
-      [1, 2].map((id) => settledEntry(id, { kind: 'dead', error: 'no' })),
+      [1, 2].map((id) => settledEntry(id, { kind: 'dead', attempts: 1, error: 'no' })),
     );
     const desk = new JournalDesk(file);
     expect(() => desk.resend([1, 3], 55)).toThrow('notice 3 waits for being sent as it is');
@@ -141,7 +145,7 @@ describe('an operator', () => {
 
   it('has those sent by the next server that were marked while none ran', () => {
     const { file, store, close } = scene();
-    write(store, [], [settledEntry(1, { kind: 'dead', error: 'no' })]);
+    write(store, [], [settledEntry(1, { kind: 'dead', attempts: 1, error: 'no' })]);
     close();
     const desk = new JournalDesk(file);
     desk.resend([1], 55);

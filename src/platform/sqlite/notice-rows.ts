@@ -48,7 +48,7 @@ export class NoticeRows {
     const error = text.slice(line + 1);
     if (kind === 'sent') this.#sql.drop.run([id]);
     else if (kind === 'retry') this.#change(id, (record) => ({ ...record, attempts, nextAt, error }));
-    else this.#change(id, (record) => ({ ...record, state: 'dead', error }));
+    else this.#change(id, (record) => ({ ...record, state: 'dead', attempts, error }));
   }
 
   /** @throws BadRow */
