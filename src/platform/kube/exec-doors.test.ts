@@ -1,4 +1,6 @@
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { type AddressInfo, connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -209,6 +211,34 @@ describe('pods.exec', () => {
     expect(failure).toMatchObject({ code: 'unreachable', message: expect.stringContaining('ECONNREFUSED') });
     expect(String(failure) + folder).not.toContain(TOKEN);
     await lost.close();
+  });
+
+  it('goes through the proxy that the kubeconfig names', async () => {
+    const seen: string[] = [];
+    const proxy = createServer();
+    proxy.on('connect', ({ url = '' }, socket, head) => {
+      seen.push(url);
+      const [host, port] = url.split(':');
+      const through = connect(Number(port), host, () => {
+        socket.write('HTTP/1.1 200 OK\r\n\r\n');
+        through.write(head);
+        through.pipe(socket).pipe(through);
+      });
+      for (const each of [socket, through]) each.on('error', () => undefined);
+    });
+    await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve));
+    const { port } = proxy.address() as AddressInfo;
+    const file = api.kubeconfig('proxied');
+    const config = readFileSync(file, 'utf8').replace('"server":', `"proxy-url":"http://127.0.0.1:${port}","server":`);
+    writeFileSync(file, config);
+    const proxied = createKubeAdapters({ kubeconfig: file });
+    await proxied.init();
+    serveExec(api, runHere);
+    const end = await proxied.adapters['pods.exec'](CONTAINER, ['sh', '-c', 'cat; exit 6'], 'text', signal);
+    expect(end).toMatchObject({ code: 6, stdout: 'text' });
+    expect(seen).toHaveLength(1);
+    await proxied.close();
+    proxy.close();
   });
 
   it('refuses to give an input to a server that cannot pass its end on; without one all is well', async () => {
