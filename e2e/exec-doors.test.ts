@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import process from 'node:process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { scriptProgram } from '../src/actionners/kubernetes/shell-program.ts';
 import { grants } from '../src/model/doors.ts';
 import type { ContainerTarget } from '../src/model/targets.ts';
 import { createKubeAdapters, type KubeAdapters } from '../src/platform/kube/kube-adapters.ts';
@@ -19,6 +20,9 @@ setMaxListeners(0, signal);
 const DOORS_HERE = ['pods.containers', 'pods.exec', 'pods.capture', 'pods.logs', 'pods.keepLogs'] as const;
 const FILE = { name: 'file', mediaType: 'application/octet-stream' };
 const MEBIBYTE = 2 ** 20;
+
+/** Whether a command line is one of those that are given a limit. */
+const isLimited = (line: string) => line.includes('timeout') || line.includes('4712') || line.includes('eval');
 
 describe('the doors to containers, on a real node', () => {
   const cluster = useRealCluster();
@@ -128,6 +132,24 @@ describe('the doors to containers, on a real node', () => {
     await sleep(500);
     expect(await runs('4711')).toBe(true);
     await waitUntil('the program to end', async () => !(await runs('4711')), { timeout: 15_000 });
+  });
+
+  it('ends commands and scripts of a shell in time, whoever listens, and tells how others ended', async () => {
+    const long = `: ${'x'.repeat(5000)}\n`;
+    for (const padding of ['', long]) {
+      const over = new AbortController();
+      const { program, stdin } = scriptProgram('/bin/sh', `${padding}while :; do sleep 0.1; done; : 4712`, 3);
+      const shells = async () => (await exec(['ps', '-o', 'args'])).stdout.split('\n').filter(isLimited).length;
+      const given = exec(program, stdin, over.signal).catch(() => undefined);
+      await waitUntil('the shell to run', async () => (await shells()) > 0);
+      over.abort();
+      await given;
+      await waitUntil('the shell to end', async () => (await shells()) === 0, { timeout: 15_000 });
+      const ended = scriptProgram('/bin/sh', `${padding}cat; echo "$# args"; exit 9`, 30);
+      expect(await exec(ended.program, ended.stdin)).toMatchObject({ code: 9, stdout: '0 args\n' });
+      const killed = scriptProgram('/bin/sh', `${padding}echo begun; while :; do sleep 0.1; done`, 1);
+      expect(await exec(killed.program, killed.stdin)).toMatchObject({ code: 137, stdout: 'begun\n' });
+    }
   });
 
   it('fetches logs', async () => {

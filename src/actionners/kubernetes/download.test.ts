@@ -70,7 +70,7 @@ describe('kubernetes:download', () => {
     const { result, captured } = run(file);
     await expect(result).rejects.toMatchObject({
       code: 'refused',
-      message: `'${file}' is not a regular file (exit code 1)`,
+      message: `'${file}' is a directory or a device, not a regular file (exit code 1)`,
       objects: { ...OBJECTS, file },
     });
     expect(captured).toEqual([]);
@@ -78,7 +78,7 @@ describe('kubernetes:download', () => {
 
   it('does not read a folder', async () => {
     mkdirSync(path.join(folder, 'sub'));
-    await expect(run(path.join(folder, 'sub')).result).rejects.toThrow('is not a regular file');
+    await expect(run(path.join(folder, 'sub')).result).rejects.toThrow('is a directory');
   });
 
   it('fails with what the last container says where none has it', async () => {

@@ -52,7 +52,7 @@ export const download = defineActionner({
         const { code } = await test(container, '-f');
         // What is not there, `cat` says best, and where there is no `test` (126, 127) the limits of the spool hold.
         if (code === 1 && (await test(container, '-e')).code === 0) {
-          return { code, stderr: `'${file}' is not a regular file`, artifact: null };
+          return { code, stderr: `'${file}' is a directory or a device, not a regular file`, artifact: null };
         }
         return use['pods.capture'](container, ['cat', '--', file], stored);
       });
