@@ -13,6 +13,7 @@ import { jsonDocument } from './json-document.ts';
 import { createPlatform, type Platform } from './platform.ts';
 import { pluginScripts } from './plugin-scripts.gen.ts';
 import { secretValues } from './secret-values.ts';
+import { secretVariables } from './secret-variables.ts';
 import { loadSettings, type Settings } from './settings.ts';
 import type { CommandContext } from './talon-command.ts';
 import { workerStart } from './worker-file.ts';
@@ -40,7 +41,8 @@ export async function notifiersTest(
   const notice = sampleNotice(stage, status, terminal.now().toISOString());
   const platform = createPlatform(settings, terminal.env);
   const outcome = await sendOnce({ notifier, settings, notice, platform, scripts }).finally(() => platform.close());
-  const redact = createRedactor(secretValues(settings, catalog.notifiers)) ?? ((text) => text);
+  const secrets = [...secretValues(settings, catalog.notifiers), ...secretVariables(terminal.env)];
+  const redact = createRedactor(secrets) ?? ((text) => text);
   const failed = outcome.status === 'failure' ? { code: outcome.code, error: redact(outcome.error) } : undefined;
   if (format === 'json') terminal.out(jsonDocument({ notifier: name, status: outcome.status, ...failed }));
   else if (failed) terminal.err(`Error: ${name} did not take the notice: ${failed.error}\n`);

@@ -10,7 +10,7 @@ import { awsSettings } from '../platform/aws/aws-settings.ts';
 import { checkFolder, createFileDoors } from '../platform/files/file-store.ts';
 import { createGcpAdapters } from '../platform/gcp/gcp-adapters.ts';
 import { gcpSettings } from '../platform/gcp/gcp-settings.ts';
-import { createHttpDoors } from '../platform/http/http-doors.ts';
+import { createHttpDoors, type Proxies } from '../platform/http/http-doors.ts';
 import { createKubeAdapters } from '../platform/kube/kube-adapters.ts';
 import type { KubeSettings } from '../platform/kube/kube-config.ts';
 import { createMailDoors } from '../platform/mail/mail-doors.ts';
@@ -46,7 +46,7 @@ export function createPlatform(settings: Settings, env: Environment, spool: Arti
     spool,
     secretOf: (name) => secretVariable(name, env),
     ownPorts: [settings.listen_port, settings.metrics_listen_port].filter((port) => port !== 0),
-    proxies: { http: env.HTTP_PROXY, https: env.HTTPS_PROXY, none: env.NO_PROXY },
+    proxies: proxiesOf(env),
   });
   const checks: Readonly<Record<StoreAddress['category'], (store: StoreTarget, signal: AbortSignal) => Promise<void>>> =
     { local: checkFolder, aws: aws.checkStore, minio: minio.checkStore, gcp: gcp.checkStore };
@@ -68,6 +68,15 @@ export function createPlatform(settings: Settings, env: Environment, spool: Arti
     close: async () => {
       await Promise.all([kube.close(), aws.close(), gcp.close(), minio.close(), http.close()]);
     },
+  };
+}
+
+/** In small letters first, as most programs have it. */
+function proxiesOf(env: Environment): Proxies {
+  return {
+    http: env.http_proxy || env.HTTP_PROXY,
+    https: env.https_proxy || env.HTTPS_PROXY,
+    none: env.no_proxy || env.NO_PROXY,
   };
 }
 

@@ -25,7 +25,17 @@ describe('secretValues', () => {
       NOTIFIERS_SLACK_FORMAT: 'long',
       NOTIFIERS_SMTP_PASSWORD: 'hush',
       NOTIFIERS_UNKNOWN_PASSWORD: 'not asked for',
+      NOTIFIERS_LOKI_URL: 'https://user:p%40ss@loki.example',
     };
-    expect([...secrets(env)].sort()).toEqual(['https://hooks.example/x', 'hush']);
+    expect([...secrets(env)].sort()).toEqual(['https://hooks.example/x', 'hush', 'p%40ss', 'p@ss']);
+  });
+
+  it('has those that look like numbers, and those in maps', () => {
+    const notifiers = {
+      smtp: { password: 12345678 },
+      webhook: { custom_headers: { authorization: 'Bearer x', n: 4711 } },
+    };
+    const settings = { ...loadSettings({ configFile: undefined, rulesFlags: [], env: {} }), notifiers };
+    expect([...secretValues(settings, catalog.notifiers)].sort()).toEqual(['12345678', '4711', 'Bearer x']);
   });
 });

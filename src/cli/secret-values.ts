@@ -18,10 +18,25 @@ function secretsAt(settings: Settings, { path }: SettingLeaf): readonly string[]
 
 function notifierSecrets({ settings: schema }: Notifier, given: Readonly<Record<string, unknown>>): readonly string[] {
   const names = Object.entries(schema.shape).filter(([, field]) => parameterFacts(field).secret);
-  return names.flatMap(([name]) => textsIn(given[name]));
+  return [
+    ...names.flatMap(([name]) => textsIn(given[name])),
+    ...Object.values(given).flatMap(textsIn).flatMap(passwordIn),
+  ];
+}
+
+/** A login may stand in any URL. */
+function passwordIn(text: string): readonly string[] {
+  const password = /^https?:/i.test(text) && URL.canParse(text) ? new URL(text).password : '';
+  if (password === '') return [];
+  try {
+    return [password, decodeURIComponent(password)];
+  } catch {
+    return [password];
+  }
 }
 
 function textsIn(value: unknown): readonly string[] {
   if (typeof value === 'string') return [value];
+  if (typeof value === 'number') return [String(value)];
   return typeof value === 'object' && value !== null ? Object.values(value).flatMap(textsIn) : [];
 }

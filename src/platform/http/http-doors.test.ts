@@ -1,5 +1,6 @@
 import { setMaxListeners } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer as createTlsServer } from 'node:https';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -7,6 +8,7 @@ import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { HttpRequest } from '../../model/capability.ts';
 import type { EndpointTarget } from '../../model/targets.ts';
+import { TestAuthority } from '../../runtime/entrance/test-certificates.ts';
 import { Spool } from '../spool/spool.ts';
 import { createHttpDoors, type HttpDoorOptions } from './http-doors.ts';
 import { RecordingEndpoint } from './recording-endpoint.ts';
@@ -306,6 +308,16 @@ describe('a failure', () => {
     await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve));
     const { port } = server.address() as { port: number };
     expect(await failure({ target: { url: `http://127.0.0.1:${port}/` } })).toMatchObject({ code: 'unreachable' });
+    server.close();
+  });
+
+  it('of a server that nobody vouches for', async () => {
+    const server = createTlsServer(new TestAuthority('nobody').issue('x'), (_, response) => void response.end());
+    await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve));
+    const { port } = server.address() as { port: number };
+    expect(await failure({ target: { url: `https://127.0.0.1:${port}/` } })).toMatchObject({
+      ...{ code: 'unreachable', message: expect.stringMatching(/certificate/) },
+    });
     server.close();
   });
 
