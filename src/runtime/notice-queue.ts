@@ -6,6 +6,7 @@ import type { Transition } from '../model/transition.ts';
 import { isFinal, LONGEST_RETRY_AFTER, waitAfter } from './notice-retry.ts';
 import { NoticeTexts } from './notice-texts.ts';
 
+type Failure = Extract<Outcome, { status: 'failure' }>;
 type Told = Omit<Extract<Transition, { kind: 'notified' }>, 'kind' | 'notifier' | 'notice'>;
 
 export interface NoticeQueueOptions {
@@ -146,38 +147,27 @@ export class NoticeQueue {
     }
     // Given up by the server, on purpose: that says nothing against the notifier.
     if (this.#over.signal.aborted) return;
-    const { error } = outcome;
+    await this.#failed(pending, notice, outcome);
+  }
+
+  async #failed(pending: PendingNotice, notice: Notice, failure: Failure): Promise<void> {
+    const { error } = failure;
     const attempt = pending.attempts + 1;
-    if (isFinal(outcome))
-      return this.#settle(
-        pending,
-        notice,
-        { kind: 'dead', attempts: attempt, error },
-        { outcome: 'dead', attempt, error },
-      );
-    this.#leaveAlone(outcome);
-    if (attempt >= this.#options.attempts) {
-      return this.#settle(
-        pending,
-        notice,
-        { kind: 'dead', attempts: attempt, error },
-        { outcome: 'dead', attempt, error },
-      );
+    if (!isFinal(failure)) this.#leaveAlone(failure);
+    if (isFinal(failure) || attempt >= this.#options.attempts) {
+      const dead = { kind: 'dead', attempts: attempt, error } as const;
+      return this.#settle(pending, notice, dead, { outcome: 'dead', attempt, error });
     }
     const { now, random } = this.#options;
-    const wait = waitAfter(attempt, random(), outcome);
+    const wait = waitAfter(attempt, random(), failure);
     const again = { attempts: attempt, nextAt: Math.ceil(now() + wait) };
     this.#texts.keep(pending.id, notice);
-    await this.#settle(
-      pending,
-      notice,
-      { kind: 'retry', ...again, error },
-      { outcome: 'retrying', attempt, error, wait },
-    );
+    const retry = { kind: 'retry', ...again, error } as const;
+    await this.#settle(pending, notice, retry, { outcome: 'retrying', attempt, error, wait });
     this.#putBack({ ...pending, ...again });
   }
 
-  #leaveAlone(failure: Extract<Outcome, { status: 'failure' }>): void {
+  #leaveAlone(failure: Failure): void {
     const { now, random } = this.#options;
     this.#failures++;
     this.#quietUntil = now() + waitAfter(this.#failures, random(), failure);

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { Notice } from '../../model/notice.ts';
 import type { StepHead, Transition } from '../../model/transition.ts';
 import { transitionCount } from './transition-count.ts';
 import { logTransition } from './transition-log.ts';
@@ -8,6 +9,18 @@ const step: StepHead = { alert, rule: 'Quarantine', action: 'Mark', actionner: '
 const action = { rule: 'Quarantine', event: 'A shell', action: 'Mark', actionner: 'kubernetes:label', trace_id: 't' };
 const labels = { rule: 'Quarantine', event: 'Shell', action: 'Mark', actionner: 'kubernetes:label' };
 const alertLabels = { event: 'Shell', priority: 'Notice', source: 'syscall' };
+
+const notice: Notice = {
+  time: '2026-01-01T10:15:02.000Z',
+  ...{ trace_id: 't', rule: 'Quarantine', event: 'A shell', message: 'action', output: 'marked' },
+  ...{ actionner: 'kubernetes:label', action: 'Mark', status: 'success' },
+};
+const stored: Notice = { ...notice, message: 'output', output_target: 'aws:s3', category: 'aws' };
+const notification = {
+  ...{ rule: 'Quarantine', action: 'Mark', actionner: 'kubernetes:label', trace_id: 't' },
+  ...{ notifier: 'slack', stage: 'action' },
+};
+const ofNotifier = { rule: 'Quarantine', action: 'Mark', actionner: 'kubernetes:label', notifier: 'slack' };
 
 describe('one record makes log line and metric', () => {
   it.each<[string, Transition, object | undefined, readonly unknown[] | undefined]>([
@@ -26,6 +39,45 @@ describe('one record makes log line and metric', () => {
         fields: { ...alertLabels, rule: 'Quarantine', output: 'A shell', trace_id: 't' },
       },
       ['matches', { rule: 'Quarantine', ...alertLabels }],
+    ],
+    [
+      'sent notification',
+      { kind: 'notified', notifier: 'slack', notice, outcome: 'sent', attempt: 2 },
+      { level: 'info', message: 'notification', fields: { ...notification, status: 'success' } },
+      ['notifications', { ...ofNotifier, status: 'success', target: '' }],
+    ],
+    [
+      'dead notification about an output',
+      { kind: 'notified', notifier: 'slack', notice: stored, outcome: 'dead', attempt: 12, error: 'no answer' },
+      {
+        level: 'error',
+        message: 'notification',
+        fields: { ...notification, stage: 'output', output_target: 'aws:s3', status: 'failure', error: 'no answer' },
+      },
+      ['notifications', { ...ofNotifier, status: 'failure', target: 'aws:s3' }],
+    ],
+    [
+      'notification that is tried again',
+      { kind: 'notified', notifier: 'slack', notice, outcome: 'retrying', attempt: 1, error: 'busy', wait: 990.4 },
+      {
+        level: 'warn',
+        message: 'notification',
+        fields: {
+          ...notification,
+          ...{ status: 'retrying', result: 'try 1 failed, the next one follows in 990 ms', error: 'busy' },
+        },
+      },
+      ['notification_retries', { notifier: 'slack' }],
+    ],
+    [
+      'dropped notification',
+      { kind: 'notified', notifier: 'slack', notice, outcome: 'dropped', attempt: 0, error: 'dropped: too many' },
+      {
+        level: 'error',
+        message: 'notification',
+        fields: { ...notification, status: 'failure', error: 'dropped: too many' },
+      },
+      ['dropped_notifications', { notifier: 'slack' }],
     ],
     ['duplicate', { kind: 'duplicate', alert }, undefined, ['duplicate_events', alertLabels]],
     [
