@@ -92,15 +92,8 @@ export async function wireServer(options: WiringOptions): Promise<WiredServer> {
   // Every plan that waits listens to them.
   setMaxListeners(0, stopping.signal, over.signal);
   const stages = {
-    executor,
-    artifacts,
-    notices,
-    apis,
-    lanes,
-    policies,
-    telemetry,
-    stopping: stopping.signal,
-    signal: over.signal,
+    ...{ executor, artifacts, notices, apis, lanes, policies, telemetry },
+    ...{ stopping: stopping.signal, signal: over.signal },
   };
   const pipeline = createPipeline(options, { ...stages, dedup: await restoreDedup(settings, journal) });
   const intake = new Intake({
