@@ -3,6 +3,7 @@ import { alertBody } from './alert.ts';
 import { startGoogle } from './peers/google.ts';
 import { startMoto } from './peers/moto.ts';
 import { usePeer } from './peers/peer.ts';
+import { startRecorder } from './peers/recorder.ts';
 import { secretsWritten } from './secrets-written.ts';
 import type { LogLine, Talon } from './talon.ts';
 import { refuseTalon, TalonHome, type TalonOptions } from './talon-home.ts';
@@ -41,6 +42,7 @@ function rulesFor(actionner: string, actions: Readonly<Record<string, object>>):
 
 describe('aws:lambda', () => {
   const moto = usePeer(startMoto);
+  const instance = usePeer(startRecorder);
   const rules = rulesFor('aws:lambda', {
     call: { aws_lambda_name: 'triage' },
     event: { aws_lambda_name: 'triage', aws_lambda_invocation_type: 'Event' },
@@ -95,6 +97,39 @@ describe('aws:lambda', () => {
     expect(await secretsWritten(talon!, home!, secrets)).toEqual([]);
   });
 
+  it('adds what the instance says of itself, which needs the token of its metadata service', async () => {
+    const asked: string[] = [];
+    instance().reply(({ method, target, headers }) => {
+      asked.push(`${method} ${target}`);
+      if (target === '/latest/api/token') return { status: method === 'PUT' ? 200 : 405, body: 'imds-token-77aa' };
+      if (headers['x-aws-ec2-metadata-token'] !== 'imds-token-77aa') return { status: 401 };
+      if (target === '/latest/dynamic/instance-identity/document')
+        return { status: 200, body: '{"region":"eu-west-3"}' };
+      return { status: 404 };
+    });
+    const withContext = JSON.stringify([
+      {
+        rule: 'On call',
+        match: { rules: ['call'] },
+        actions: [
+          {
+            action: 'Do call',
+            actionner: 'aws:lambda',
+            additional_contexts: ['aws'],
+            parameters: { aws_lambda_name: 'triage' },
+          },
+        ],
+      },
+    ]);
+    const env = { AWS_ENDPOINT_URL: moto().url, AWS_EC2_METADATA_SERVICE_ENDPOINT: instance().url };
+    await start({ rules: withContext, settings: { aws }, env });
+    const { status, output } = await act('call');
+    expect(status).toBe('success');
+    // Of a context that is there in part, the rest is no reason to give it up.
+    expect(JSON.parse(output!)).toMatchObject({ context: { 'aws.region': 'eu-west-3' } });
+    expect(asked).toContain('PUT /latest/api/token');
+  });
+
   it('refuses to start without credentials, and says so', async () => {
     const { code, stdout, stderr } = await refuseTalon({
       rules,
@@ -108,6 +143,14 @@ describe('aws:lambda', () => {
 });
 
 describe('gcp:function', () => {
+  it('refuses to start with a credentials file that is none, and shows nothing of it', async () => {
+    const credentials_path = '{"type": "service_account", "private_key": "gcp-secret-0e"';
+    const { code, stdout, stderr } = await refuseTalon({ rules, settings: { gcp: { credentials_path } } });
+    expect(code).not.toBe(0);
+    expect(stdout + stderr).toContain('unable to load credentials from file');
+    expect(stdout + stderr).not.toContain('gcp-secret-0e');
+  });
+
   const google = usePeer(startGoogle);
   const rules = rulesFor('gcp:function', {
     call: { gcp_function_name: 'triage', gcp_function_location: 'us-central1' },
@@ -138,6 +181,59 @@ describe('gcp:function', () => {
     const tokens = google().requests.flatMap(({ headers }) => headers.authorization?.slice('Bearer '.length) ?? []);
     expect(tokens.length).toBeGreaterThan(1);
     expect(await secretsWritten(talon!, home!, tokens)).toEqual([]);
+  });
+});
+
+describe('webhook:call', () => {
+  const endpoint = usePeer(startRecorder);
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: a token of the rule
+  const title = 'Saw ${PROC_CMDLINE}';
+  const env = { TALON_SECRET_TICKETS: 'Bearer tickets-secret-5d' };
+  const call = (more: object = {}) =>
+    rulesFor('webhook:call', {
+      call: {
+        url: `${endpoint().url}/api/issues?team=soc`,
+        secret_headers: { Authorization: 'TALON_SECRET_TICKETS' },
+        headers: { 'X-Site': 'paris' },
+        body: JSON.stringify({ title, labels: ['falco'] }),
+        ...more,
+      },
+    });
+
+  it('sends what the alert says as text of the body and nothing else', async () => {
+    endpoint().reply(() => ({ status: 201, body: '{"id":7}' }));
+    await start({ rules: call(), env });
+    expect(await act('call')).toMatchObject({
+      status: 'success',
+      output: expect.stringContaining('answered 201 Created'),
+    });
+    const [request] = endpoint().requests;
+    expect(request).toMatchObject({ method: 'POST', target: '/api/issues?team=soc' });
+    expect(request!.headers).toMatchObject({
+      authorization: env.TALON_SECRET_TICKETS,
+      'x-site': 'paris',
+      'content-type': 'application/json; charset=utf-8',
+    });
+    expect(request!.headers['x-injected']).toBeUndefined();
+    expect(JSON.parse(request!.body)).toEqual({ title: `Saw ${HOSTILE}`, labels: ['falco'] });
+    expect(await secretsWritten(talon!, home!, ['tickets-secret-5d'])).toEqual([]);
+  });
+
+  it('fails for another status than the rule expects', async () => {
+    endpoint().reply(() => ({ status: 200 }));
+    await start({ rules: call({ expected_status: '201' }), env });
+    expect(await act('call')).toMatchObject({ status: 'failure', error: expect.stringContaining('answered 200 OK') });
+  });
+
+  it('sends nothing to metadata services, and nothing where it is sent on to', async () => {
+    await start({ rules: call({ url: 'http://169.254.169.254/latest/meta-data/' }), env });
+    expect(await act('call')).toMatchObject({ status: 'failure', error: expect.stringContaining('metadata service') });
+    await talon!.stop();
+    const before = endpoint().requests.length;
+    endpoint().reply(() => ({ status: 307, headers: { location: 'http://169.254.169.254/latest/' } }));
+    await start({ rules: call(), env });
+    expect(await act('call')).toMatchObject({ status: 'failure', error: expect.stringContaining('answered 307') });
+    expect(endpoint().requests.length).toBe(before + 1);
   });
 });
 
