@@ -147,6 +147,19 @@ describe('values of an alert', () => {
   });
 });
 
+describe('what a program writes', () => {
+  it.each([']', '[', '[1;', ' ', 'P'])(
+    'is taken in good time, whatever it begins to say to a terminal: ESC %s',
+    async (begin) => {
+      const once = `printf '\\033${begin}'; head -c 260000 /dev/zero | tr '\\0' 1`;
+      const often = `yes "$(printf '\\033${begin}11')" | head -c 260000`;
+      for (const command of [once, often]) {
+        expect(await run('kubernetes:exec', { command })).toMatchObject({ status: 'success' });
+      }
+    },
+  );
+});
+
 describe('the end of a program', () => {
   it('is the end of the action', async () => {
     expect(await run('kubernetes:exec', { command: 'echo why >&2; exit 7' })).toEqual({

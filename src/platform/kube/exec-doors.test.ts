@@ -180,6 +180,14 @@ describe('pods.exec', () => {
       { code: 'interrupted', message: expect.stringContaining('nobody knows how the program ended') },
     ],
     [
+      'a program that was lost after it had written something',
+      async (side) => {
+        await side.stderr('so far');
+        await side.fail('something unheard of');
+      },
+      { code: 'interrupted', message: expect.stringContaining('something unheard of') },
+    ],
+    [
       'a connection that ends before the program',
       async (side) => {
         await side.stdout('something');

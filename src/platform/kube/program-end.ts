@@ -32,10 +32,11 @@ interface Status {
 /**
  * Reads the status frame of an exec stream.
  *
+ * @param spoke whether the program has written anything, so that it was started
  * @throws DoorError: `busy` where the node of the pod did not answer, `interrupted` where it was lost while the program may have
  *   run, `refused` for what is no status
  */
-export function readProgramEnd(frame: string): ProgramEnd {
+export function readProgramEnd(frame: string, spoke: boolean): ProgramEnd {
   const { status, message = '', reason, details } = readStatus(frame);
   if (status === 'Success') return { code: 0, reason: '' };
   const cause = details?.causes?.find((each) => each.reason === 'ExitCode');
@@ -44,7 +45,7 @@ export function readProgramEnd(frame: string): ProgramEnd {
   const words = message.slice(0, LONGEST_REASON);
   if (NO_NODE.test(words))
     throw new DoorError('busy', `the Kubernetes API does not reach the node of the pod: ${words}`);
-  if (CUT_OFF.test(words)) throw new DoorError('interrupted', `nobody knows how the program ended: ${words}`);
+  if (spoke || CUT_OFF.test(words)) throw new DoorError('interrupted', `nobody knows how the program ended: ${words}`);
   return { code: NOT_STARTED, reason: words || 'the program could not be started' };
 }
 

@@ -87,6 +87,7 @@ class RemoteProgram implements RunningProgram {
   readonly #socket: WebSocket;
   readonly #times: ExecTimes;
   #end: ProgramEnd | undefined;
+  #spoke = false;
   #heard = performance.now();
   #settle!: { resolve: (end: ProgramEnd) => void; reject: (error: unknown) => void };
 
@@ -142,15 +143,20 @@ class RemoteProgram implements RunningProgram {
   #take(data: Buffer): void {
     this.#hear();
     const bytes = data.subarray(1);
-    if (data[0] === CHANNEL.stdout && bytes.length > 0) {
-      if (!this.stdout.destroyed && !this.stdout.push(bytes)) this.#socket.pause();
-    } else if (data[0] === CHANNEL.stderr) this.stderr.add(bytes);
-    else if (data[0] === CHANNEL.status) this.#takeStatus(bytes);
+    if (data[0] === CHANNEL.status) this.#takeStatus(bytes);
+    else if (bytes.length > 0) this.#takeOutput(data[0], bytes);
+  }
+
+  #takeOutput(channel: number | undefined, bytes: Buffer): void {
+    if (channel === CHANNEL.stderr) this.stderr.add(bytes);
+    else if (channel !== CHANNEL.stdout) return;
+    else if (!this.stdout.destroyed && !this.stdout.push(bytes)) this.#socket.pause();
+    this.#spoke = true;
   }
 
   #takeStatus(bytes: Buffer): void {
     try {
-      this.#end = readProgramEnd(bytes.toString());
+      this.#end = readProgramEnd(bytes.toString(), this.#spoke);
     } catch (error) {
       this.#fail(error);
       return;
