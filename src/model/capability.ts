@@ -106,6 +106,8 @@ export interface HttpRequest {
   readonly body?: string | undefined;
   /** Milliseconds to wait for the answer, and for each part of it: 10 s if it does not say. */
   readonly timeoutMs?: number | undefined;
+  /** Bytes of the body of the answer that are wanted: 256 KiB if it does not say, and no more. */
+  readonly wantedBytes?: number | undefined;
 }
 
 /** The answer of an endpoint, whatever its status. */
@@ -113,7 +115,7 @@ export interface HttpAnswer {
   readonly status: number;
   /** `500 Internal Server Error`. */
   readonly statusLine: string;
-  /** At most 256 KiB of it; empty where it was kept as an artifact. */
+  /** As much of it as is wanted; empty where it was kept as an artifact. */
   readonly body: string;
   readonly artifact: ArtifactRef | null;
   /** Milliseconds that the endpoint asks to be left alone for. */

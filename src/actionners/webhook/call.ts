@@ -63,7 +63,8 @@ export const call = defineActionner({
       const { method, body, content_type, expected_status, timeout } = parameters;
       const endpoint = targetOf<'endpoint', EndpointRef>(targets, 'endpoint');
       const json = body && { headers: { 'Content-Type': content_type }, body: JSON.stringify(body.value) };
-      const request = { method, ...json, timeoutMs: timeout * 1000 };
+      // Nobody asks for what it says, and it would be kept with what the action did.
+      const request = { method, ...json, timeoutMs: timeout * 1000, wantedBytes: 0 };
       const answer = await use['http.send'](endpoint, request, keeps);
       const { status, retryAfterMs, artifact } = answer;
       const said = `the endpoint '${endpoint.name}' answered ${visibleLine(answer.statusLine)}`;

@@ -17,6 +17,7 @@ const request = z.strictObject({
   headers: texts.optional(),
   body: z.string().max(LONGEST_BODY).optional(),
   timeoutMs: z.int().min(1).max(3_600_000).optional(),
+  wantedBytes: z.int().min(0).max(262_144).optional(),
 });
 const mail = z.strictObject({
   subject: z.string().max(998),

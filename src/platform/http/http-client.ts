@@ -73,7 +73,7 @@ async function send(
     return {
       status,
       statusLine: `${status} ${statusText || STATUS_CODES[status] || ''}`.trim(),
-      ...(await readAnswer(answer, keep ? means.spool : undefined)),
+      ...(await readAnswer(answer, keep ? means.spool : undefined, wanted.wantedBytes)),
       retryAfterMs: retryAfterMs(answer.headers['retry-after']),
     };
   } catch (error) {

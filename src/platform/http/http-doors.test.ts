@@ -177,6 +177,14 @@ describe('an answer', () => {
     expect(body).toBe('é'.repeat(131_072));
   });
 
+  it.each([
+    [5, 'abcde'],
+    [0, ''],
+  ])('is read as far as is wanted: %i bytes', async (wantedBytes, body) => {
+    endpoint.answers.set('POST /hook', { status: 200, body: 'abcdefgh' });
+    expect(await send({ wantedBytes })).toMatchObject({ status: 200, body });
+  });
+
   it('is kept in the spool when that is wanted', async () => {
     const body = 'x'.repeat(300_000);
     endpoint.answers.set('POST /hook', { status: 200, body, headers: { 'content-type': 'text/plain; charset=utf-8' } });
