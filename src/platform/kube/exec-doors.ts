@@ -5,10 +5,11 @@ import type { Found } from '../../model/door-row.ts';
 import { podNotFound } from '../../model/kube-names.ts';
 import type { Artifact } from '../../model/outcome.ts';
 import { BoundedText } from './bounded-text.ts';
+import type { ProgramToRun } from './exec-request.ts';
 import type { KubeDoorMeans, KubeDoors } from './kube-adapters.ts';
 import type { KubeClient } from './kube-client.ts';
 import { endOfRefusal, type ProgramEnd } from './program-end.ts';
-import { type ProgramToRun, type RunningProgram, startProgram } from './remote-program.ts';
+import { type RunningProgram, startProgram } from './remote-program.ts';
 import { spoolOf } from './spool-of.ts';
 import { whenMissing } from './when-missing.ts';
 

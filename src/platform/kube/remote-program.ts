@@ -1,24 +1,13 @@
 import type { IncomingMessage } from 'node:http';
-import type { RequestOptions } from 'node:https';
 import { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
-import type { KubeConfig } from '@kubernetes/client-node';
 import { WebSocket } from 'ws';
 import { DoorError } from '../../model/door-error.ts';
-import type { ContainerTarget } from '../../model/targets.ts';
 import { BoundedText } from './bounded-text.ts';
+import { execOptions, execUrl, type ProgramToRun } from './exec-request.ts';
 import type { KubeClient } from './kube-client.ts';
 import { KubeRefusal, noAnswer } from './kube-transport.ts';
 import { type ProgramEnd, readProgramEnd } from './program-end.ts';
-
-/** A program to be run in a container, without a terminal. */
-export interface ProgramToRun {
-  readonly container: ContainerTarget;
-  /** Its name or path, and its arguments. No shell looks at them. */
-  readonly program: readonly string[];
-  /** What it reads before the end of its input; where empty, it has an input that is at its end. */
-  readonly stdin: string;
-}
 
 /** A program that runs. Whoever destroys `stdout` leaves it alone with its closed streams. */
 export interface RunningProgram {
@@ -65,9 +54,9 @@ export async function startProgram(
   times: ExecTimes = EXEC_TIMES,
 ): Promise<RunningProgram> {
   const { stdin } = given;
-  const options = await connectionOptions(client.config);
+  const options = await execOptions(client.config);
   if (signal.aborted) return noAnswer(signal.reason);
-  const socket = new WebSocket(urlOf(client.config, given), PROTOCOLS, {
+  const socket = new WebSocket(execUrl(client.config, given), PROTOCOLS, {
     ...options,
     handshakeTimeout: times.answer,
     perMessageDeflate: false,
@@ -230,28 +219,4 @@ function lost(reason: unknown): DoorError {
   } catch (error) {
     return error as DoorError;
   }
-}
-
-function urlOf(config: KubeConfig, { container, program, stdin }: ProgramToRun): string {
-  const { namespace, name } = container.pod;
-  const server = (config.getCurrentCluster()?.server ?? '').replace(/\/+$/, '');
-  const query = new URLSearchParams({ container: container.name, stdout: 'true', stderr: 'true' });
-  if (stdin !== '') query.set('stdin', 'true');
-  for (const argument of program) query.append('command', argument);
-  const path = `/api/v1/namespaces/${encodeURIComponent(namespace)}/pods/${encodeURIComponent(name)}/exec`;
-  return `${server}${path}?${query}`;
-}
-
-/** Credentials as they are now: tokens are renewed on disk. */
-async function connectionOptions(config: KubeConfig): Promise<RequestOptions> {
-  const options: RequestOptions = {};
-  try {
-    await config.applyToHTTPSOptions(options);
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new DoorError('unreachable', `no credentials for the Kubernetes API: ${reason}`, { cause: error });
-  }
-  // A token file may end with a newline.
-  const trimmed = Object.entries(options.headers ?? {}).map(([name, value]) => [name, String(value).trim()]);
-  return { ...options, headers: { ...Object.fromEntries(trimmed), 'User-Agent': 'falco-talon' } };
 }
