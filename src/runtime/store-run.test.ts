@@ -71,6 +71,13 @@ describe('an action with an output', () => {
     expect(world.notified).toEqual(['capture success', 'capture success', 'after success']);
   });
 
+  it('cuts the facts that go with it: a door refuses what is too long', async () => {
+    const storing = new Storing(MADE, {});
+    const output = { target: 'test:store', parameters: { bucket: 'b' } };
+    await storing.world.run([rule('R'.repeat(10_000), [action('capture', { output })])]);
+    expect(storing.given[0]?.facts.rule).toBe('R'.repeat(300));
+  });
+
   it('is not run where its artifact could not be stored', async () => {
     const { world, given } = await new Storing(MADE, { checks: [failure('refused') as never] }).run();
     expect(world.shown).toEqual(['event', 'match R', 'stored capture failure', 'closed failed: refused']);

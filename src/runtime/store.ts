@@ -1,3 +1,4 @@
+import type { ArtifactFacts } from '../model/capability.ts';
 import type { Actionner, Output } from '../model/definition.ts';
 import { DOORS } from '../model/doors.ts';
 import type { Acted, Stored } from '../model/journal.ts';
@@ -13,6 +14,8 @@ import { pause, waitForApis } from './step-tries.ts';
 
 /** An artifact is hard to get again: it is tried to be stored so many times at least. */
 const LEAST_ATTEMPTS = 6;
+/** UTF-16 units. */
+const LONGEST_FACT = 300;
 
 /** A step whose action has an output. */
 export interface StoringStep {
@@ -54,10 +57,11 @@ export async function storeArtifact(
   return { output, artifact, outcome };
 }
 
-/** Metadata for the chain of custody. */
-function factsOf({ head, event }: Step, { sha256 }: Artifact, objects: Acted['objects']) {
+/** Metadata for the chain of custody. Cut: whoever sends alerts could have doors refuse what is too long. */
+function factsOf({ head, event }: Step, { sha256 }: Artifact, objects: Acted['objects']): ArtifactFacts {
   const { alert, rule, action, actionner } = head;
-  return { rule, action, actionner, 'trace-id': alert.trace_id, hostname: event.hostname, sha256, ...objects };
+  const facts = { rule, action, actionner, 'trace-id': alert.trace_id, hostname: event.hostname, sha256, ...objects };
+  return Object.fromEntries(Object.entries(facts).map(([name, value]) => [name, value.slice(0, LONGEST_FACT)]));
 }
 
 type Try<T> = (output: Output) => Promise<T>;
