@@ -362,6 +362,48 @@ describe('runServer', () => {
     ]);
   });
 
+  it('tells notifiers of what was done, after a restart too if they were away', async () => {
+    const received: Record<string, unknown>[] = [];
+    const receiver = createServer(async (request, response) => {
+      received.push(JSON.parse((await request.toArray()).join('')));
+      response.end();
+    });
+    const listen = (port: number) => new Promise<void>((resolve) => receiver.listen(port, '127.0.0.1', resolve));
+    const close = () => new Promise((resolve) => receiver.close(resolve));
+    await listen(0);
+    const { port } = receiver.address() as AddressInfo;
+    await close();
+    const secret = 'a-secret-part-of-the-path';
+    const settings = {
+      default_notifiers: ['Webhook'],
+      notifiers: { webhook: { url: `http://127.0.0.1:${port}/${secret}` } },
+    };
+    const first = await start({ settings });
+    await fetch(first.url, { method: 'POST', body: JSON.stringify(SHELL) });
+    await expect.poll(() => first.lines().at(-1)).toMatchObject({ message: 'notification', status: 'retrying' });
+    const metrics = await (await fetch(`${first.url}/metrics`)).text();
+    expect(metrics).toMatch(/_pending_notifications\{[^}]*notifier="webhook"[^}]*\} 1\n/);
+    await first.stop();
+    expect(JSON.stringify(first.lines())).not.toContain(secret);
+
+    await listen(port);
+    ends.push(close);
+    const second = await start({ settings });
+    await expect.poll(() => second.lines().at(-1)?.message, { timeout: 10_000 }).toBe('notification');
+    const { trace_id } = received[0] ?? {};
+    const told = { rule: 'Shell', action: 'Mark', actionner: 'kubernetes:label', status: 'success', trace_id };
+    expect(second.lines().at(-1)).toMatchObject({ ...told, level: 'info', notifier: 'webhook', stage: 'action' });
+    expect(received).toEqual([
+      {
+        ...told,
+        objects: expect.objectContaining({ Pod: 'web', Namespace: 'shop' }),
+        event: 'A shell in web (user=root)',
+        message: 'action',
+        output: expect.any(String),
+      },
+    ]);
+  });
+
   it('runs without rules and without a cluster', async () => {
     const server = await start({ rules: '', settings: { kubeconfig: '/nowhere' } });
     expect(server.lines()[0]).toMatchObject({ result: '0 rule(s) has/have been successfully loaded' });
