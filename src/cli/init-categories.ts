@@ -12,7 +12,7 @@ import type { Log } from './server-log.ts';
 
 /**
  * Makes ready what actions, outputs and guards need, once each: what none uses is left alone, so that the server runs without a
- * cluster or a cloud then. Notifiers are not among them: what one of them lacks keeps nothing from acting.
+ * cluster or a cloud then. What notifiers need is apart: what one of them lacks keeps nothing from acting.
  */
 export class Categories {
   readonly #init: Platform['init'];
@@ -35,6 +35,14 @@ export class Categories {
     }
     const [first] = refusals;
     if (first) throw new Refused('actionners', first.message, { cause: first });
+  }
+
+  /** What is not to be had is a log line. @param names of those that are told of what these rules do */
+  async initNotifiers(names: Iterable<string>): Promise<void> {
+    const doors = [...names].flatMap((name) => this.#catalog.notifiers.get(name)?.behaviour?.uses ?? []);
+    for (const api of new Set(doors.map((door) => DOORS[door].api))) {
+      if (!this.#ready.has(api)) await this.#initOne(api);
+    }
   }
 
   async #initOne(category: Api): Promise<TalonError | undefined> {

@@ -404,6 +404,16 @@ describe('runServer', () => {
     ]);
   });
 
+  it('makes ready what notifiers need, and does without it where that is not to be had', async () => {
+    const settings = { default_notifiers: ['k8sevents'] };
+    const ofCluster = ({ lines }: Running) => lines().find(({ category }) => category === 'kubernetes');
+    expect(ofCluster(await start({ rules: '', settings }))).toMatchObject({ level: 'info', status: 'success' });
+    await Promise.all(ends.splice(0).map((end) => end()));
+    const without = await start({ rules: '', settings: { ...settings, kubeconfig: '/nowhere' } });
+    expect(ofCluster(without)).toMatchObject({ level: 'error', status: 'failure' });
+    expect((await fetch(`${without.url}/readyz`)).status).toBe(200);
+  });
+
   it('runs without rules and without a cluster', async () => {
     const server = await start({ rules: '', settings: { kubeconfig: '/nowhere' } });
     expect(server.lines()[0]).toMatchObject({ result: '0 rule(s) has/have been successfully loaded' });

@@ -31,7 +31,14 @@ import { secretVariables } from './secret-variables.ts';
 import { createLog, createTelemetry, type Log } from './server-log.ts';
 import { type Environment, fallbackLogFormat, loadSettings, type Settings } from './settings.ts';
 import { keepHeapSmall } from './small-heap.ts';
-import { notifierLines, refuseElection, refuseUnbuilt, startWarnings, warning } from './start-checks.ts';
+import {
+  notifierLines,
+  refuseElection,
+  refuseUnbuilt,
+  startWarnings,
+  wantedNotifiers,
+  warning,
+} from './start-checks.ts';
 import { onHangup, stopSignal } from './stop-signal.ts';
 import { type WiredServer, wireServer } from './wire.ts';
 import { workerStart } from './worker-file.ts';
@@ -190,7 +197,10 @@ function policyLoader(
   return async (inputs) => {
     const engine = await loadPolicy(sources, inputs);
     refuseUnbuilt(engine.rules, catalog, log);
-    if (!settings.dry_run) await categories.init(engine);
+    if (!settings.dry_run) {
+      await categories.init(engine);
+      await categories.initNotifiers(wantedNotifiers(settings, engine.rules));
+    }
     for (const line of notifierLines(settings, engine.rules, catalog)) log(line);
     return engine;
   };

@@ -40,6 +40,12 @@ export function refuseElection({ deduplication }: Settings, env: Environment): v
   );
 }
 
+/** Names of the notifiers that configuration and rules want to be told, in lower case. */
+export function wantedNotifiers(settings: Settings, rules: readonly PlannedRule[]): ReadonlySet<string> {
+  const names = [...settings.default_notifiers, ...rules.flatMap((rule) => rule.notifiers)];
+  return new Set(names.map((name) => name.toLowerCase()));
+}
+
 /**
  * Notifiers that somebody wants to be told and that cannot be told: all else works without them. Of those that rules name and
  * that do not exist the compiler has warned.
@@ -49,9 +55,8 @@ export function notifierLines(
   rules: readonly PlannedRule[],
   { notifiers }: Catalog,
 ): readonly LogRecord[] {
-  const defaults = new Set(settings.default_notifiers.map((name) => name.toLowerCase()));
-  const wanted = new Set([...defaults, ...rules.flatMap((rule) => rule.notifiers.map((name) => name.toLowerCase()))]);
-  return [...wanted].flatMap((name) => {
+  const defaults = wantedNotifiers(settings, []);
+  return [...wantedNotifiers(settings, rules)].flatMap((name) => {
     const notifier = notifiers.get(name);
     if (!notifier) return defaults.has(name) ? [unknownNotifier(name, notifiers.keys())] : [];
     const problem = notifierProblem(notifier, settings.notifiers);
