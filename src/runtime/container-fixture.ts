@@ -31,7 +31,9 @@ export function hereDoors(names: readonly string[], replaced: Readonly<Record<st
     if (instead) return { code: 0, stderr: '', ...instead, stdout: Buffer.from(instead.stdout ?? '') };
     const [file = '', ...given] = program;
     const { status, signal, stdout, stderr, error } = spawnSync(file, given, { input: stdin, timeout: 20_000 });
-    if (error) return { code: 126, stdout: Buffer.alloc(0), stderr: String(error) };
+    // A program that did not read all of its input was run all the same.
+    if (error && status === null && signal === null)
+      return { code: 126, stdout: Buffer.alloc(0), stderr: String(error) };
     return { code: status ?? (signal === 'SIGKILL' ? 137 : 1), stdout, stderr: stderr.toString() };
   };
   const doors: Pick<Doors, 'pods.containers' | 'pods.exec' | 'pods.capture'> = {
