@@ -7,6 +7,7 @@ import { waitUntil } from './cluster/wait-until.ts';
 import { usePeer } from './peers/peer.ts';
 import { startRecorder } from './peers/recorder.ts';
 import { type Smtp, startSmtp } from './peers/smtp.ts';
+import { runTalon } from './run-program.ts';
 import { secretsWritten } from './secrets-written.ts';
 import type { Talon } from './talon.ts';
 import { TalonHome } from './talon-home.ts';
@@ -69,7 +70,47 @@ describe('a receiver that refuses', () => {
     const traceId = await mark('refused');
     const line = await talon!.line({ message: 'notification', trace_id: traceId, status: 'failure' });
     expect(line).toMatchObject({ notifier: 'webhook', error: expect.stringContaining('access denied') });
+    expect(endpoint().requests).toHaveLength(2);
+    const { stdout } = await home!.journal('notices', '--dead', '--format', 'json');
+    expect(stdout).toContain(traceId);
+    expect(stdout).toContain('access denied');
+    expect(stdout).not.toContain('hook-secret-8c1d');
+    const failed = { notifier: 'webhook', status: 'failure' };
+    expect(await talon!.metric('falcosecurity_falco_talon_notifications_total', failed)).toMatchObject([{ value: 1 }]);
     expect(await secretsWritten(talon!, home!, ['hook-secret-8c1d'])).toEqual([]);
+
+    endpoint().reply(() => ({ status: 204 }));
+    expect(await home!.journal('resend', '--all')).toMatchObject({ code: 0 });
+    await talon!.line({ message: 'notification', trace_id: traceId, status: 'success' });
+    expect(JSON.parse(endpoint().requests[2]!.body)).toMatchObject({ trace_id: traceId, event: 'refused' });
+    expect((await home!.journal('notices', '--format', 'json')).stdout).not.toContain(traceId);
+  });
+
+  it('is not asked before the time that it says', async () => {
+    const times: number[] = [];
+    endpoint().reply(() => {
+      times.push(performance.now());
+      return times.length === 1 ? { status: 429, headers: { 'retry-after': '3' } } : { status: 200 };
+    });
+    await start({ webhook: { url: endpoint().url } });
+    const traceId = await mark('too many');
+    await talon!.line({ message: 'notification', trace_id: traceId, status: 'success' });
+    expect(times).toHaveLength(2);
+    expect(times[1]! - times[0]!).toBeGreaterThan(2900);
+  });
+
+  it('can be tried from the command line', async () => {
+    endpoint().reply(() => ({ status: 401 }));
+    await start({ webhook: { url: `${endpoint().url}/hook-secret-8c1d` } });
+    const before = endpoint().requests.length;
+    const test = () => runTalon(home!.folder, ['notifiers', 'test', 'webhook', '-c', home!.files.config]);
+    const refused = await test();
+    expect(refused.code).toBe(1);
+    expect(refused.stdout + refused.stderr).toContain('authentication error');
+    expect(refused.stdout + refused.stderr).not.toContain('hook-secret-8c1d');
+    endpoint().reply(() => ({ status: 200 }));
+    expect(await test()).toMatchObject({ code: 0 });
+    expect(endpoint().requests).toHaveLength(before + 2);
   });
 });
 
