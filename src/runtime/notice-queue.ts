@@ -50,6 +50,7 @@ export class NoticeQueue {
   #quietUntil = 0;
   #isFirst = true;
   #isStopped = false;
+  #isPumping = false;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(options: NoticeQueueOptions) {
@@ -67,7 +68,7 @@ export class NoticeQueue {
     if (notice) this.#texts.keep(pending.id, notice);
     this.#putBack(pending);
     while (this.size > this.#options.maxPending && this.#waiting.length > 0) this.#dropOldest();
-    this.#pump();
+    this.#pumpSoon();
   }
 
   /**
@@ -87,6 +88,16 @@ export class NoticeQueue {
     let place = this.#waiting.length;
     while (place > 0 && (this.#waiting[place - 1] as PendingNotice).id > pending.id) place--;
     this.#waiting.splice(place, 0, pending);
+  }
+
+  /** Once for all that come in one turn. */
+  #pumpSoon(): void {
+    if (this.#isPumping) return;
+    this.#isPumping = true;
+    queueMicrotask(() => {
+      this.#isPumping = false;
+      this.#pump();
+    });
   }
 
   #pump(): void {

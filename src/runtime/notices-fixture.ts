@@ -55,6 +55,7 @@ export class Post {
   async tell(output: string, notifiers: readonly string[] = []): Promise<readonly QueuedNotice[]> {
     const told = await this.record(output, notifiers);
     this.notices.post(told);
+    await vi.advanceTimersByTimeAsync(0);
     return told;
   }
 

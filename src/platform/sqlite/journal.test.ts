@@ -321,9 +321,17 @@ it('has notices from the end that they tell of until they are sent, and tells of
   desk.resend([2], 5);
   desk.close();
   await expect.poll(() => told, { timeout: 5_000 }).toEqual([2]);
+  await journal.settleNotice(2, { kind: 'dead', attempts: 1, error: 'refused' });
   await journal.end();
+  const later = new JournalDesk(file);
+  later.resend([2], 5);
+  later.close();
   const again = await open(file);
+  again.onResent((resent) => told.push(...resent.map(({ id }) => id)));
+  await new Promise((resolve) => setTimeout(resolve, 500));
   expect((await again.openNotices()).map(({ id }) => id)).toEqual([2]);
+  await new Promise((resolve) => setTimeout(resolve, 500));
+  expect(told).toEqual([2]);
   expect(again.newNoticeId()).toBe(3);
 });
 

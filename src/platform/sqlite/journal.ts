@@ -63,6 +63,8 @@ class ThreadJournal implements Journal {
   #onResent: ((notices: readonly PendingNotice[]) => void) | undefined;
   /** Whether the open plans were asked for: what operators reopened until then is among those. */
   #isResumed = false;
+  /** The same of notices. */
+  #areNoticesResumed = false;
   /** Alerts that a thread which is gone may have written, and which were refused. */
   #forget: number[] = [];
   /** Why there is no thread at the moment. */
@@ -145,8 +147,10 @@ class ThreadJournal implements Journal {
     return this.#nextNotice++;
   }
 
-  openNotices(): Promise<readonly PendingNotice[]> {
-    return this.#ask('openNotices', undefined);
+  async openNotices(): Promise<readonly PendingNotice[]> {
+    const notices = await this.#ask('openNotices', undefined);
+    this.#areNoticesResumed = true;
+    return notices;
   }
 
   notice(id: number): Promise<QueuedNotice | undefined> {
@@ -209,7 +213,7 @@ class ThreadJournal implements Journal {
     else if (message.kind === 'answer') this.#take(message.id)?.resolve(message.answer as never);
     else if (message.kind === 'unanswered') this.#take(message.id)?.reject(new TalonError('journal', message.error));
     else if (message.kind === 'reopened') this.#reopen(message.plans, message.nextSeq);
-    else if (message.kind === 'resent') this.#onResent?.(message.notices);
+    else if (message.kind === 'resent') this.#resend(message.notices);
     else if (message.kind === 'notice') this.#options.onNotice?.(message.notice);
   }
 
@@ -222,6 +226,10 @@ class ThreadJournal implements Journal {
   #reopen(plans: readonly OpenPlan[], nextSeq: number): void {
     this.#nextSeq = Math.max(this.#nextSeq, nextSeq);
     if (this.#isResumed) for (const plan of plans) this.#onReopened?.(plan);
+  }
+
+  #resend(notices: readonly PendingNotice[]): void {
+    if (this.#areNoticesResumed) this.#onResent?.(notices);
   }
 
   #lose(reason: string): void {
