@@ -96,6 +96,9 @@ export interface Invoked {
   readonly error?: string | undefined;
 }
 
+/** Codes of HTTP from the first to the second. */
+export type StatusRange = readonly [least: number, most: number];
+
 /** A request to an endpoint; what is secret in it, the broker adds. */
 export interface HttpRequest {
   readonly method: string;
@@ -108,9 +111,14 @@ export interface HttpRequest {
   readonly timeoutMs?: number | undefined;
   /** Bytes of the body of the answer that are wanted: 256 KiB if it does not say, and no more. */
   readonly wantedBytes?: number | undefined;
+  /**
+   * Statuses with which the endpoint did what is asked, each from the first to the second. All others are failures of the door then,
+   * so that another try asks again. Undefined: every answer is one.
+   */
+  readonly expected?: readonly StatusRange[] | undefined;
 }
 
-/** The answer of an endpoint, whatever its status. */
+/** The answer of an endpoint, whatever its status unless the request says. */
 export interface HttpAnswer {
   readonly status: number;
   /** `500 Internal Server Error`. */

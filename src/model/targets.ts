@@ -183,7 +183,7 @@ const TARGETS: { readonly [K in TargetKind]: TargetRow<K> } = {
     identity: ({ category, name, prefix, region }) => [category, name, prefix, region],
     objects: ofNothing,
   },
-  endpoint: { shows: () => ({}), identity: ({ url }) => [url], objects: ofNothing },
+  endpoint: { shows: () => ({}), identity: ({ url }) => [url], objects: ({ name: endpoint }) => ({ endpoint }) },
   mailbox: { shows: () => ({}), identity: ({ name, to }) => [name, to], objects: ofNothing },
   artifact: {
     shows: ({ size, sha256, mediaType }) => ({ size, sha256, mediaType }),

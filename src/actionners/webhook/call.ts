@@ -1,8 +1,6 @@
 import * as z from 'zod';
-import { isBusy } from '../../model/check-answer.ts';
+import type { StatusRange } from '../../model/capability.ts';
 import { defineActionner, targetOf } from '../../model/definition.ts';
-import { DoorError } from '../../model/door-error.ts';
-import { visibleLine } from '../../model/notice-text.ts';
 import { integer, oneOf, text } from '../../model/parameters.ts';
 import type { EndpointRef } from '../../model/references.ts';
 
@@ -60,19 +58,18 @@ export const call = defineActionner({
     writes: () => [],
     reach: ({ url, headers, secret_headers: headersFrom }) => ({ endpoint: { url, headers, headersFrom } }),
     async run({ parameters, targets, keeps, use }) {
-      const { method, body, content_type, expected_status, timeout } = parameters;
+      const { method, body, content_type, expected_status: expected, timeout } = parameters;
       const endpoint = targetOf<'endpoint', EndpointRef>(targets, 'endpoint');
       const json = body && { headers: { 'Content-Type': content_type }, body: JSON.stringify(body.value) };
       // Nobody asks for what it says, and it would be kept with what the action did.
-      const request = { method, ...json, timeoutMs: timeout * 1000, wantedBytes: 0 };
-      const answer = await use['http.send'](endpoint, request, keeps);
-      const { status, retryAfterMs, artifact } = answer;
-      const said = `the endpoint '${endpoint.name}' answered ${visibleLine(answer.statusLine)}`;
-      const objects = { endpoint: endpoint.name, status: String(status) };
-      if (!expected_status.some(([least, most]) => least <= status && status <= most)) {
-        throw new DoorError(isBusy(status) ? 'busy' : 'refused', said, { retryAfterMs, objects });
-      }
-      return { status: 'success', output: said, objects, ...(artifact && { artifact }) };
+      const request = { method, ...json, timeoutMs: timeout * 1000, wantedBytes: 0, expected };
+      const { status, statusLine, artifact } = await use['http.send'](endpoint, request, keeps);
+      return {
+        status: 'success',
+        output: `the endpoint '${endpoint.name}' answered ${statusLine}`,
+        objects: { endpoint: endpoint.name, status: String(status) },
+        ...(artifact && { artifact }),
+      };
     },
   },
 });
@@ -118,9 +115,6 @@ function jsonText(description: string) {
     .transform((body) => body ?? undefined)
     .meta({ description, default: '', expands: 'text' });
 }
-
-/** From the first code to the second. */
-type StatusRange = readonly [least: number, most: number];
 
 function statusRanges(description: string, fallback: string) {
   const problem = `parameter 'expected_status' must be codes and ranges of them, such as 200-299, 404`;

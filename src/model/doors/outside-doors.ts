@@ -18,6 +18,10 @@ const request = z.strictObject({
   body: z.string().max(LONGEST_BODY).optional(),
   timeoutMs: z.int().min(1).max(3_600_000).optional(),
   wantedBytes: z.int().min(0).max(262_144).optional(),
+  expected: z
+    .array(z.tuple([z.int(), z.int()]))
+    .max(100)
+    .optional(),
 });
 const mail = z.strictObject({
   subject: z.string().max(998),

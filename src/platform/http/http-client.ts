@@ -1,8 +1,10 @@
 import { STATUS_CODES } from 'node:http';
 import { Agent, buildConnector, type Dispatcher, EnvHttpProxyAgent, request } from 'undici';
-import type { HttpRequest } from '../../model/capability.ts';
+import type { HttpAnswer, HttpRequest, StatusRange } from '../../model/capability.ts';
+import { isBusy } from '../../model/check-answer.ts';
 import { DoorError } from '../../model/door-error.ts';
 import type { Adapters, Found } from '../../model/door-row.ts';
+import { visibleLine } from '../../model/notice-text.ts';
 import type { EndpointTarget } from '../../model/targets.ts';
 import { retryAfterMs } from '../retry-after.ts';
 import { type AddressRule, createAddressRule } from './address-rule.ts';
@@ -69,16 +71,31 @@ async function send(
   url.password = '';
   try {
     const answer = await exchange(means, url, { ...wanted, headers }, signal);
-    const { statusCode: status, statusText } = answer;
-    return {
-      status,
-      statusLine: `${status} ${statusText || STATUS_CODES[status] || ''}`.trim(),
-      ...(await readAnswer(answer, keep ? means.spool : undefined, wanted.wantedBytes)),
-      retryAfterMs: retryAfterMs(answer.headers['retry-after']),
-    };
+    const head = headOf(answer);
+    if (!isExpected(head.status, wanted.expected)) {
+      await answer.body.dump();
+      throw unexpected(endpoint, head);
+    }
+    return { ...head, ...(await readAnswer(answer, keep ? means.spool : undefined, wanted.wantedBytes)) };
   } catch (error) {
     throw doorError(error, url.host);
   }
+}
+
+type Head = Pick<HttpAnswer, 'status' | 'statusLine' | 'retryAfterMs'>;
+
+function headOf({ statusCode: status, statusText, headers }: Dispatcher.ResponseData): Head {
+  const reason = visibleLine(statusText || STATUS_CODES[status] || '');
+  return { status, statusLine: `${status} ${reason}`.trim(), retryAfterMs: retryAfterMs(headers['retry-after']) };
+}
+
+function isExpected(status: number, ranges: readonly StatusRange[] | undefined): boolean {
+  return ranges?.some(([least, most]) => least <= status && status <= most) ?? true;
+}
+
+function unexpected({ name }: EndpointTarget, { status, statusLine, retryAfterMs }: Head): DoorError {
+  const text = `the endpoint '${name}' answered ${statusLine}`;
+  return new DoorError(isBusy(status) ? 'busy' : 'refused', text, { retryAfterMs });
 }
 
 /** Sends the request, and once more to where the endpoint sends it on. */

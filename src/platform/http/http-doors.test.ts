@@ -185,6 +185,22 @@ describe('an answer', () => {
     expect(await send({ wantedBytes })).toMatchObject({ status: 200, body });
   });
 
+  it.each([
+    [204, undefined],
+    [404, 'refused'],
+    [503, 'busy'],
+  ])('that is not expected is a failure: %i', async (status, code) => {
+    endpoint.answers.set('POST /hook', { status, headers: { 'retry-after': '4' } });
+    const found = await failure({ keep: true, expected: [[200, 299]] });
+    if (code === undefined) expect(found).toBe('no failure');
+    else
+      expect(found).toMatchObject({
+        code,
+        message: expect.stringMatching(`^the endpoint 'x' answered ${status} `),
+        retryAfterMs: 4000,
+      });
+  });
+
   it('is kept in the spool when that is wanted', async () => {
     const body = 'x'.repeat(300_000);
     endpoint.answers.set('POST /hook', { status: 200, body, headers: { 'content-type': 'text/plain; charset=utf-8' } });
