@@ -5,7 +5,7 @@ import type { Outcome } from '../model/outcome.ts';
 import { createRedactor } from '../model/redact.ts';
 import { MemoryJournal } from './memory-journal.ts';
 import { AWAY, Post, TAKEN } from './notices-fixture.ts';
-import { NOTIFIERS, noticed } from './notices-sample.ts';
+import { noticed } from './notices-sample.ts';
 import { failure } from './test-pipeline.ts';
 
 const SECOND = 1_000;
@@ -31,11 +31,9 @@ describe('who is told', () => {
     expect(names(notices.of(noticed(['B', 'a', 'b']), end))).toEqual(['a', 'b']);
   });
 
-  it('are not those that are unknown, that cannot send yet, or whose settings are no good', () => {
-    const { behaviour: _, ...silent } = NOTIFIERS.get('b') as NonNullable<ReturnType<typeof NOTIFIERS.get>>;
-    const notifiers = new Map([...NOTIFIERS, ['b', silent]]);
-    const { notices } = new Post({ defaults: [], notifiers, settings: { a: { url: [1] } } });
-    expect(notices.of(noticed(['a', 'b', 'c']), end)).toEqual([]);
+  it('are not those that are unknown, or whose settings are no good', () => {
+    const { notices } = new Post({ defaults: [], settings: { a: { url: [1] } } });
+    expect(notices.of(noticed(['a', 'c']), end)).toEqual([]);
   });
 
   it('learn no secret', () => {

@@ -54,7 +54,6 @@ const NONE: readonly QueuedNotice[] = [];
 
 /** Why a notifier cannot be used with its settings; undefined when it can. */
 export function notifierProblem(notifier: Notifier, settings: Readonly<Record<string, unknown>>): string | undefined {
-  if (!notifier.behaviour) return 'it is not available in this version';
   const decoded = decodeParameters(notifier.settings, ownSettings(notifier, settings));
   return decoded.ok ? undefined : decoded.problems.map(({ message }) => message).join(', ');
 }
