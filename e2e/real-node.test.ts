@@ -52,8 +52,8 @@ describe('the real node that the other tests stand on', () => {
       runAsUser: 0,
       privileged: false,
       allowPrivilegeEscalation: false,
-      // Debian's tcpdump gives up being root once it has its socket; the last two let it.
-      capabilities: { drop: ['ALL'], add: ['NET_ADMIN', 'NET_RAW', 'SETGID', 'SETUID'] },
+      // Debian's tcpdump gives up being root once it has its socket; then root needs KILL to end it.
+      capabilities: { drop: ['ALL'], add: ['NET_ADMIN', 'NET_RAW', 'SETGID', 'SETUID', 'KILL'] },
     };
     const command = ['sh', '-c', 'timeout 20 tcpdump -n -i any -c 3 -w - > /tmp/packets'];
     const ephemeralContainers = [

@@ -12,12 +12,13 @@ import { waitUntil } from './wait-until.ts';
 /** The fake nodes that pods may be bound to; there is no scheduler. */
 export const NODES = ['node-0', 'node-1'] as const;
 
-/** The controllers that the tests need: owners of pods, and what cleans up after them. */
+/** The controllers that the tests need: owners of pods, jobs, and what cleans up after them. */
 const CONTROLLERS = [
   'deployment-controller',
   'replicaset-controller',
   'statefulset-controller',
   'daemonset-controller',
+  'job-controller',
   'garbage-collector-controller',
   'namespace-controller',
 ];

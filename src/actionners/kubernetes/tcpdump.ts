@@ -12,10 +12,11 @@ const AROUND = 50;
 /**
  * Called with the seconds and the bytes of each packet. `timeout` ends tcpdump, which is the normal end and called 124, or 0 or
  * 143 where it comes from busybox. The packets wait in a file: in a pod of the node's own network, a stream would be among them
- * and feed on itself. Two to the twentieth blocks of 512 bytes must be enough.
+ * and feed on itself. The shell opens it: Debian's tcpdump gives a file of its own to the user that it becomes, which takes one
+ * right more. Two to the twentieth blocks of 512 bytes must be enough.
  */
 const SCRIPT = `ulimit -f 1048576
-timeout "$1" tcpdump -n -i any -s "$2" -w /tmp/tcpdump.pcap >&2
+timeout "$1" tcpdump -n -i any -s "$2" -w - >/tmp/tcpdump.pcap
 code=$?
 case $code in
   0 | 124 | 143) exec cat /tmp/tcpdump.pcap ;;

@@ -88,7 +88,7 @@ describe('captures.inPod', () => {
               allowPrivilegeEscalation: false,
               runAsUser: 0,
               runAsNonRoot: false,
-              capabilities: { drop: ['ALL'], add: ['NET_RAW', 'NET_ADMIN', 'SETGID', 'SETUID'] },
+              capabilities: { drop: ['ALL'], add: ['NET_RAW', 'NET_ADMIN', 'SETGID', 'SETUID', 'KILL'] },
             },
           },
         ],

@@ -68,8 +68,9 @@ function packetContainer({ image, imagePullPolicy, command }: CaptureContainer, 
       // Raw sockets take root, also where the other containers of the pod may not be it.
       runAsUser: 0,
       runAsNonRoot: false,
-      // With the last two tcpdump stops being root as soon as it has its socket, as many builds of it do.
-      capabilities: { drop: ['ALL'], add: ['NET_RAW', 'NET_ADMIN', 'SETGID', 'SETUID'] },
+      // Many builds of tcpdump stop being root as soon as they have their socket, which takes SETGID and SETUID. Then KILL is
+      // what lets root end them when their time is over.
+      capabilities: { drop: ['ALL'], add: ['NET_RAW', 'NET_ADMIN', 'SETGID', 'SETUID', 'KILL'] },
     },
   };
 }
