@@ -245,6 +245,8 @@ describe('smtp', () => {
   });
   afterAll(() => removeScratch(folder));
   const starttls = usePeer(() => startSmtp({ security: 'starttls', pair, login }));
+  const tls = usePeer(() => startSmtp({ security: 'tls', pair, login }));
+  const locked = usePeer(() => startSmtp({ login }));
   const plain = usePeer(() => startSmtp());
   const settings = { from: 'talon@example.org', to: 'soc@example.org, oncall@example.org' };
 
@@ -282,6 +284,32 @@ describe('smtp', () => {
       `Trace ID: ${traceId}`,
     ]);
     expect(texts['text/html']).toContain('#23ba47');
+  });
+
+  it('delivers a mail over TLS from the start, to a server that it trusts', async () => {
+    const notifiers = {
+      smtp: { ...settings, ...login, host_port: tls().hostPort, implicit_tls: true, format: 'text' },
+    };
+    await mark({ notifiers });
+    await talon!.line({ message: 'notification', status: 'retrying', error: /certificate/ });
+    expect(tls().mails()).toEqual([]);
+    await talon!.stop();
+    await mark({ notifiers, env: { NODE_EXTRA_CA_CERTS: authority.pair.certFile } });
+    const mail = await waitUntil('the mail', () => tls().mails()[0]);
+    expect(mail).toMatchObject({ encrypted: true, user: 'talon' });
+    expect(Object.keys(parseMail(mail.raw).texts)).toEqual(['text/plain']);
+  });
+
+  it('sends no password in clear unless told so', async () => {
+    const smtp = { ...settings, ...login, host_port: locked().hostPort };
+    await mark({ notifiers: { smtp } });
+    const refused = await talon!.line({ message: 'notification', notifier: 'smtp' });
+    expect(refused.status).not.toBe('success');
+    expect(refused.error).toMatch(/password|login|log in|TLS/);
+    expect(JSON.stringify(talon!.lines)).not.toContain(login.password);
+    await talon!.stop();
+    await mark({ notifiers: { smtp: { ...smtp, allow_plain_auth: true } } });
+    expect(await waitUntil('the mail', () => locked().mails()[0])).toMatchObject({ encrypted: false, user: 'talon' });
   });
 
   it('writes what an attacker chose as text, and adds no header to the mail', async () => {

@@ -71,6 +71,25 @@ describe('a store that is not as it should be', () => {
     }
   }, 100_000);
 
+  it('stores it after the server was killed, without acting a second time', async () => {
+    const port = await freePort();
+    const running = await start('minio:s3', { bucket: bucket.name, prefix: 'kept' }, { endpoint: `127.0.0.1:${port}` });
+    const before = source().requests.length;
+    const traceId = await running.post(alert());
+    await running.line({ trace_id: traceId, status: 'retrying' }, { timeout: 30_000 });
+    await running.stop('KILL');
+    const { host, port: own } = hostAndPort(minio().endpoint);
+    const way = await forward({ host: '127.0.0.1', port }, { host, port: own });
+    try {
+      talon = await home!.start();
+      const output = await talon.line({ message: 'output', trace_id: traceId, status: 'success' }, { timeout: 60_000 });
+      expect((await bucket.get(`kept/${output.key}`)).content.toString()).toBe('evidence');
+      expect(source().requests).toHaveLength(before + 1);
+    } finally {
+      way.close();
+    }
+  }, 100_000);
+
   it('says that the keys are wrong, at once', async () => {
     const running = await start('minio:s3', { bucket: bucket.name }, { secret_key: 'minio-secret-wrong' });
     const traceId = await running.post(alert());
