@@ -1,7 +1,9 @@
 import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { alertBody } from './alert.ts';
+import { freePort } from './cluster/free-port.ts';
 import { waitUntil } from './cluster/wait-until.ts';
 import { usePeer } from './peers/peer.ts';
 import { startRecorder } from './peers/recorder.ts';
@@ -71,6 +73,23 @@ describe('webhook:call', () => {
     expect(lines.find(({ message, status }) => message === 'action' && status === 'failure')).toMatchObject({
       error: `the endpoint '${host()}' answered 503 Service Unavailable`,
     });
+  });
+
+  it('waits for an endpoint to which no connection can be made, since nothing was sent then', async () => {
+    const port = await freePort();
+    const arrived: string[] = [];
+    const late = createServer((request, response) => {
+      arrived.push(request.url ?? '');
+      response.end();
+    });
+    const handled = call(ruleOf({ url: `http://127.0.0.1:${port}/late` }));
+    await waitUntil('the first try', () => talon?.lines.some(({ error }) => error?.includes('ECONNREFUSED')));
+    await new Promise<void>((resolve) => void late.listen(port, '127.0.0.1', resolve));
+    const lines = await handled;
+    late.close();
+    late.closeAllConnections();
+    expect(arrived).toEqual(['/late']);
+    expect(lines.some(({ message, status }) => message === 'action' && status === 'success')).toBe(true);
   });
 });
 

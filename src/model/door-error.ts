@@ -5,6 +5,7 @@ export interface DoorErrorOptions {
   readonly retryAfterMs?: number | undefined;
   readonly replaced?: boolean;
   readonly objects?: Objects;
+  readonly unasked?: boolean;
 }
 
 /**
@@ -17,16 +18,19 @@ export class DoorError extends Error {
   readonly retryAfterMs?: number;
   /** Another object of the same name has taken the place of the one that was meant. */
   readonly replaced: boolean;
+  /** Nothing was asked of the other side, and so nothing can have happened. */
+  readonly unasked: boolean;
   /** What was acted on, where a plug-in fails by its own judgement. What a door failed of, it knows itself. */
   readonly objects?: Objects;
   constructor(
     code: FailureCode,
     message: string,
-    { retryAfterMs, replaced = false, objects, ...options }: DoorErrorOptions = {},
+    { retryAfterMs, replaced = false, unasked = false, objects, ...options }: DoorErrorOptions = {},
   ) {
     super(message, options);
     this.code = code;
     this.replaced = replaced;
+    this.unasked = unasked;
     if (retryAfterMs !== undefined) this.retryAfterMs = retryAfterMs;
     if (objects !== undefined) this.objects = objects;
     this.name = 'DoorError';

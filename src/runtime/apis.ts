@@ -12,7 +12,7 @@ const PROBE_EVERY = 1_000;
 /** The breaker was open: nothing was asked, and so nothing happened. */
 export class NotAsked extends DoorError {
   constructor(api: Api) {
-    super('unreachable', `the API '${api}' does not answer`);
+    super('unreachable', `the API '${api}' does not answer`, { unasked: true });
   }
 }
 

@@ -46,6 +46,7 @@ it.each([
   [new DoorError('busy', 'later'), 'busy', false],
   [new DoorError('unreachable', 'no answer'), 'unreachable', true],
   [new NotAsked('kubernetes'), 'busy', false],
+  [new DoorError('unreachable', 'no connection', { unasked: true }), 'busy', false],
   [new Error('a defect'), 'bug', true],
 ])('says after %s whether the effect may have been made', async (error, code, uncertain) => {
   const { record, written, history } = build(true);

@@ -1,7 +1,6 @@
 import { DoorError } from '../model/door-error.ts';
 import type { Progress } from '../model/journal.ts';
 import type { FailureCode } from '../model/outcome.ts';
-import { NotAsked } from './apis.ts';
 import type { StepHistory } from './resume.ts';
 import type { RecordedAnswer, StepRecord } from './step-record.ts';
 
@@ -72,6 +71,6 @@ export function journaledRecord({ step, history, once, append }: JournaledRecord
 
 /** What was not even asked was certainly not made: as with an answer that says so. */
 function codeOf(error: unknown): FailureCode {
-  if (error instanceof NotAsked) return 'busy';
-  return error instanceof DoorError ? error.code : 'bug';
+  if (!(error instanceof DoorError)) return 'bug';
+  return error.unasked ? 'busy' : error.code;
 }

@@ -139,8 +139,16 @@ function doorError(error: unknown, host: string): DoorError {
   if (code === 'UND_ERR_INVALID_ARG') {
     return new DoorError('refused', `the request cannot be sent: ${message}`, { cause: error });
   }
-  return new DoorError('unreachable', `no answer from ${host}: ${reasonOf(error)}`, { cause: error });
+  const unasked = NO_CONNECTION.has(code ?? '');
+  return new DoorError('unreachable', `no answer from ${host}: ${reasonOf(error)}`, { cause: error, unasked });
 }
+
+/** No connection came about, so that nothing was sent. */
+const NO_CONNECTION = new Set([
+  ...['ECONNREFUSED', 'EHOSTUNREACH', 'ENETUNREACH', 'ENOTFOUND', 'EAI_AGAIN', 'ENETDOWN', 'EHOSTDOWN'],
+  ...['UND_ERR_CONNECT_TIMEOUT', 'DEPTH_ZERO_SELF_SIGNED_CERT', 'SELF_SIGNED_CERT_IN_CHAIN', 'CERT_HAS_EXPIRED'],
+  ...['UNABLE_TO_VERIFY_LEAF_SIGNATURE', 'UNABLE_TO_GET_ISSUER_CERT_LOCALLY', 'ERR_TLS_CERT_ALTNAME_INVALID'],
+]);
 
 const TIMEOUTS: Readonly<Record<string, string>> = {
   UND_ERR_CONNECT_TIMEOUT: 'no connection in time',

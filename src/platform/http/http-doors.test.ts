@@ -296,12 +296,13 @@ describe('a failure', () => {
     expect(await failure({ target: secret })).toMatchObject({
       code: 'unreachable',
       message: 'no answer from 127.0.0.1:1: connect ECONNREFUSED 127.0.0.1:1',
+      unasked: true,
     });
   });
 
   it('of a name that nobody knows', async () => {
     const error = await failure({ target: { url: 'http://nobody.invalid/secret' } });
-    expect(error).toMatchObject({ code: 'unreachable' });
+    expect(error).toMatchObject({ code: 'unreachable', unasked: true });
     expect((error as Error).message).toMatch(/^no answer from nobody\.invalid: /);
     expect((error as Error).message).not.toContain('secret');
   });
@@ -324,7 +325,7 @@ describe('a failure', () => {
 
   it('of a broken connection', async () => {
     endpoint.answers.set('POST /hook', (response) => void response.socket?.destroy());
-    expect(await failure({})).toMatchObject({ code: 'unreachable' });
+    expect(await failure({})).toMatchObject({ code: 'unreachable', unasked: false });
   });
 
   it('of a peer that speaks no HTTP', async () => {
