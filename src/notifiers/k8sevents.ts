@@ -53,5 +53,7 @@ function messageOf(notice: Notice): string {
 
 /** What was done may have lines; anything else that had some could add facts of its own. */
 function shown(name: string, value: string): string {
-  return name === 'Output' ? visibleText(value) : visibleLine(value);
+  // What comes after that has no room in any case.
+  const most = value.slice(0, LONGEST_MESSAGE);
+  return name === 'Output' ? visibleText(most) : visibleLine(most);
 }
