@@ -38,7 +38,9 @@ export function misfits({ rights, audit }: Granted): { readonly unused: string[]
   return {
     // Some API servers take the opening of a WebSocket, a GET, for the creation of an exec.
     unused: [...new Set(granted)].filter((right) => !used.has(right) && right !== 'create pods/exec'),
-    forbidden: records.filter(({ responseStatus }) => responseStatus?.code === 403).map(nameOf),
+    forbidden: records
+      .filter(({ annotations }) => annotations?.['authorization.k8s.io/decision'] === 'forbid')
+      .map(nameOf),
   };
 }
 

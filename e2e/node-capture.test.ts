@@ -5,7 +5,7 @@ import { gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { podAlert } from './alert.ts';
 import { image, REAL_NODE } from './cluster/real-node.ts';
-import { RealPods } from './cluster/real-pods.ts';
+import { RealPods, WAITING } from './cluster/real-pods.ts';
 import { useRealCluster } from './cluster/use-real-cluster.ts';
 import { waitUntil } from './cluster/wait-until.ts';
 import { debianFolders, debianProgram } from './components/debian.ts';
@@ -80,6 +80,24 @@ describe('captures in pods that really run', () => {
       const alert = podAlert('capture', pods.namespace.name, 'web');
       const both = await Promise.all([1, 2].map(() => talon.result(alert, { timeout: 60_000 })));
       expect(both.map(({ status }) => status)).toEqual(['success', 'success']);
+    });
+
+    it('listens in a pod whose own processes may not be root', async () => {
+      const securityContext = { runAsNonRoot: true, runAsUser: 1000 };
+      await pods.start('modest', WAITING, { securityContext });
+      const alert = podAlert('capture', pods.namespace.name, 'modest');
+      expect(await talon.result(alert, { timeout: 60_000 })).toMatchObject({ status: 'success' });
+    });
+
+    it('says so where the namespace forbids it', async () => {
+      const strict = new RealPods(cluster, await cluster.namespace('strict'));
+      await cluster.api.mergePatch(`/api/v1/namespaces/${strict.namespace.name}`, {
+        metadata: { labels: { 'pod-security.kubernetes.io/enforce': 'baseline' } },
+      });
+      await strict.start('web');
+      const { status, error } = await talon.result(podAlert('capture', strict.namespace.name, 'web'));
+      expect(status).toBe('failure');
+      expect(error).toContain('violates PodSecurity');
     });
 
     it('fails where the image is not there', async () => {

@@ -1,8 +1,10 @@
+import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { alertBody, podAlert } from './alert.ts';
 import { image } from './cluster/real-node.ts';
 import { RealPods, WAITING } from './cluster/real-pods.ts';
 import { useRealCluster } from './cluster/use-real-cluster.ts';
+import { waitUntil } from './cluster/wait-until.ts';
 import { grantedTo, misfits } from './granted-rights.ts';
 import { HOSTILE_VALUES } from './hostile-values.ts';
 import type { LogLine, Talon } from './talon.ts';
@@ -39,6 +41,7 @@ const SCRIPTS = {
   ].join('\n'),
   'script that fails': 'echo before\nno-such-program\n',
   'script that shows a value': `printf '<%s>' "$FD_NAME" | base64 -w 0\n`,
+  'script that sums a value': `printf '%s' "$FD_NAME" | sha256sum\n`,
   'script that reads its input': 'cat\necho has ended\n',
 } as const;
 
@@ -173,6 +176,52 @@ describe('commands and scripts in pods that really run', () => {
     }
     expect(shown).toEqual(HOSTILE_VALUES.map((value) => `<${value}>`));
     expect(await pods.exec('web', ['test', '-e', '/tmp/owned'])).toMatchObject({ code: 1 });
+  });
+
+  it.each([2_000, 100_000])('takes in a value of %i characters', async (length) => {
+    const value = `'; touch /tmp/owned; '$(touch /tmp/owned)\n`.repeat(length / 40);
+    const sum = createHash('sha256').update(value).digest('hex');
+    expect(await result('script that sums a value', { 'fd.name': value })).toMatchObject({
+      status: 'success',
+      output: `${sum}  -\n`,
+    });
+    expect(await pods.exec('web', ['test', '-e', '/tmp/owned'])).toMatchObject({ code: 1 });
+  });
+
+  it('ends a command whose time is over, in the container too', async () => {
+    const own = await startTalon({
+      rules: `[${actingRule('never ends', 'exec', { command: 'exec sleep 98765' })}]`,
+      kubeconfig: granted.kubeconfig,
+      settings: { action_timeout_seconds: 3 },
+    });
+    const started = performance.now();
+    const { status, error } = await own.result(podAlert('never ends', pods.namespace.name, 'web'), { timeout: 30_000 });
+    expect(status).toBe('failure');
+    expect(error).not.toBe('');
+    expect(performance.now() - started).toBeLessThan(15_000);
+    await waitUntil('the process to be gone', async () => {
+      const { stdout } = await pods.exec('web', ['ps', '-o', 'args']);
+      return !stdout.includes('98765');
+    });
+    await own.stop();
+  });
+
+  it('fails where the pod goes away under the command', async () => {
+    await pods.start('leaving', WAITING);
+    const own = await startTalon({
+      rules: `[${actingRule('goes on', 'exec', { command: 'exec sleep 60' })}]`,
+      kubeconfig: granted.kubeconfig,
+    });
+    const result = own.result(podAlert('goes on', pods.namespace.name, 'leaving'), { timeout: 45_000 });
+    await waitUntil('the command to run', async () => {
+      const { stdout } = await pods.exec('leaving', ['ps', '-o', 'args']);
+      return stdout.includes('sleep 60');
+    });
+    await cluster.api.must('DELETE', pods.namespace.pods('leaving'), { gracePeriodSeconds: 0 });
+    const { status, error } = await result;
+    expect(status).toBe('failure');
+    expect(error).not.toBe('');
+    await own.stop();
   });
 
   it('takes no more rights than it names, and names no more than it takes', () => {

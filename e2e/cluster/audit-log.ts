@@ -15,6 +15,8 @@ export interface AuditRecord {
   };
   readonly responseStatus?: { readonly code: number };
   readonly requestObject?: unknown;
+  /** Such as `authorization.k8s.io/decision`: whether the rights allowed it. */
+  readonly annotations?: Readonly<Record<string, string>>;
   /** Microseconds since 1970 in ISO 8601: of equal length, so that they sort as texts. */
   readonly requestReceivedTimestamp: string;
   readonly stageTimestamp: string;
