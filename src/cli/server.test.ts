@@ -435,24 +435,6 @@ describe('runServer', () => {
       expect(drawn).toMatch(/rules\.yaml:\d+:\d+/);
     });
 
-    it('with actionners that cannot act yet, naming each', async () => {
-      const rules =
-        '- rule: A\n  match: {}\n  actions:\n  - {action: Run, actionner: kubernetes:exec, parameters: {command: id}}\n';
-      const { code, lines } = await refused({ rules });
-      expect(code).toBe(1);
-      expect(lines).toMatchObject([
-        {
-          level: 'error',
-          message: 'rules',
-          rule: 'A',
-          action: 'Run',
-          actionner: 'kubernetes:exec',
-          error: "the actionner 'kubernetes:exec' is not available in this version",
-        },
-        { level: 'fatal', message: 'actionners' },
-      ]);
-    });
-
     it('without credentials for the cluster', async () => {
       const { code, lines } = await refused({ settings: { kubeconfig: '' } });
       const error =

@@ -34,7 +34,7 @@ import { keepHeapSmall } from './small-heap.ts';
 import {
   notifierLines,
   refuseElection,
-  refuseUnbuilt,
+  refuseUnknown,
   startWarnings,
   wantedNotifiers,
   warning,
@@ -196,7 +196,7 @@ function policyLoader(
   const sources = { rulesFiles, policiesFiles, bundleFile, catalog, log, err, color };
   return async (inputs) => {
     const engine = await loadPolicy(sources, inputs);
-    refuseUnbuilt(engine.rules, catalog, log);
+    refuseUnknown(engine.rules, catalog, log);
     if (!settings.dry_run) {
       await categories.init(engine);
       await categories.initNotifiers(wantedNotifiers(settings, engine.rules));

@@ -1,6 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import type { LogRecord } from '../model/log-record.ts';
+import { action, rule } from '../runtime/test-pipeline.ts';
+import { catalog } from './catalog.ts';
 import { loadSettings } from './settings.ts';
-import { startWarnings } from './start-checks.ts';
+import { refuseUnknown, startWarnings } from './start-checks.ts';
 
 describe('startWarnings', () => {
   const warnings = (env: Record<string, string>) =>
@@ -36,5 +39,23 @@ describe('startWarnings', () => {
         ([, message]) => message,
       ),
     ).toEqual(['lease', 'init']);
+  });
+});
+
+describe('refuseUnknown', () => {
+  const lines: LogRecord[] = [];
+  const check = (...actions: ReturnType<typeof action>[]) =>
+    refuseUnknown([rule('R', actions)], catalog, (line) => void lines.push(line));
+
+  it('names each plug-in of a bundle that this version does not have', () => {
+    check(action('a', { actionner: 'kubernetes:label' }));
+    const output = { target: 'later:store', parameters: {} };
+    expect(() =>
+      check(action('b', { actionner: 'later:act' }), action('c', { actionner: 'kubernetes:log', output })),
+    ).toThrow('the rules use what this version does not have');
+    expect(lines.map(({ fields }) => [fields?.action, fields?.error])).toEqual([
+      ['b', "unknown actionner 'later:act'"],
+      ['c', "unknown output target 'later:store'"],
+    ]);
   });
 });

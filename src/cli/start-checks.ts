@@ -9,20 +9,28 @@ import type { Log } from './server-log.ts';
 import type { Environment, Settings } from './settings.ts';
 
 /**
- * What the rules need and this version cannot do: to act on the rest of them would be to drop actions silently.
+ * Plug-ins that the rules name and this version does not have: to act on the rest of them would be to drop actions silently. Rules
+ * files name no others, but a bundle may be made by a later version.
  *
  * @throws Refused, after a log line for each case
  */
-export function refuseUnbuilt(rules: readonly PlannedRule[], { actionners }: Catalog, log: Log): void {
+export function refuseUnknown(rules: readonly PlannedRule[], catalog: Catalog, log: Log): void {
   const steps = rules.flatMap((rule) => rule.actions.map((action) => ({ rule: rule.rule, action })));
-  const inactive = steps.filter(({ action }) => !actionners.get(action.actionner)?.behaviour);
-  for (const { rule, action } of inactive) log(unbuilt(rule, action));
-  if (inactive.length > 0) throw new Refused('actionners', 'the rules use actionners that this version cannot run');
+  const faults = steps.flatMap(({ rule, action }) => unknownPlugins(rule, action, catalog));
+  for (const fault of faults) log(fault);
+  if (faults.length > 0) throw new Refused('actionners', 'the rules use what this version does not have');
 }
 
-function unbuilt(rule: string, { action, actionner }: PlannedAction): LogRecord {
-  const fields = { rule, action, actionner, error: `the actionner '${actionner}' is not available in this version` };
-  return { level: 'error', message: 'rules', fields };
+function unknownPlugins(rule: string, { action, actionner, output }: PlannedAction, catalog: Catalog): LogRecord[] {
+  const about = (error: string): LogRecord => ({
+    level: 'error',
+    message: 'rules',
+    fields: { rule, action, actionner, error },
+  });
+  return [
+    ...(catalog.actionners.has(actionner) ? [] : [about(`unknown actionner '${actionner}'`)]),
+    ...(output && !catalog.outputs.has(output.target) ? [about(`unknown output target '${output.target}'`)] : []),
+  ];
 }
 
 /**

@@ -169,12 +169,12 @@ describe('what is compiled', () => {
       const data = archive.slice(archive.indexOf('{"talon"'));
       return JSON.parse(data.slice(0, data.indexOf('\0'))).talon.bundle.grants;
     };
-    expect(grantsOf('kubernetes:label')).toEqual([
-      { group: '', resource: 'nodes', verbs: ['patch'] },
-      { group: '', resource: 'pods', verbs: ['get', 'patch'] },
-    ]);
+    expect(grantsOf('kubernetes:label')).toEqual([{ group: '', resource: 'pods', verbs: ['patch'] }]);
     expect(grantsOf('kubernetes:terminate')).toContainEqual({ group: '', resource: 'pods', verbs: ['delete', 'get'] });
-    expect(grantsOf('webhook:call')).toEqual([]);
+    expect(grantsOf('kubernetes:cordon')).toEqual([
+      { group: '', resource: 'nodes', verbs: ['patch'] },
+      { group: '', resource: 'pods', verbs: ['get'] },
+    ]);
   });
 });
 

@@ -94,7 +94,7 @@ export type RequiredFields = readonly (readonly string[])[];
 
 /**
  * An actionner: one declaration from which lists, documentation, the schema of rules files, rights and sweep tests are
- * derived. Without `behaviour` the language knows it and the server refuses rules that use it.
+ * derived.
  */
 export interface Actionner<P extends ParameterSchema = ParameterSchema, U extends Door = Door> {
   /** `category:name`, as rules files write it. */
@@ -113,7 +113,7 @@ export interface Actionner<P extends ParameterSchema = ParameterSchema, U extend
   readonly parameters: P;
   /** A whole action in YAML that compiles. */
   readonly example: string;
-  readonly behaviour?: Behaviour<z.output<P>, U>;
+  readonly behaviour: Behaviour<z.output<P>, U>;
 }
 
 /** What an output gets to store an artifact. */
@@ -145,7 +145,7 @@ export interface Output<P extends ParameterSchema = ParameterSchema, U extends D
   readonly description: string;
   readonly parameters: P;
   readonly example: string;
-  readonly behaviour?: StoreBehaviour<z.output<P>, U>;
+  readonly behaviour: StoreBehaviour<z.output<P>, U>;
 }
 
 /** What a notifier gets to send a notice. */
@@ -181,7 +181,7 @@ export interface Notifier<P extends ParameterSchema = ParameterSchema, U extends
   readonly description: string;
   readonly settings: P;
   readonly example: string;
-  readonly behaviour?: SendBehaviour<z.output<P>, U>;
+  readonly behaviour: SendBehaviour<z.output<P>, U>;
 }
 
 /** All plug-ins by id, in the order in which lists show them. Passed as an argument, never imported. */

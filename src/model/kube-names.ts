@@ -13,9 +13,16 @@ export function isNamespaceName(text: string): boolean {
   return text.length <= 63 && /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/.test(text);
 }
 
+/** A name for an error text. What is longer than any name may be is none, and may fill logs and journals. */
+export function shown(name: string): string {
+  return name.length <= LONGEST_NAME ? name : `${name.slice(0, LONGEST_NAME)}…`;
+}
+
+const LONGEST_NAME = 253;
+
 /** Falco Talon's error for a pod that the API server does not know. */
 export function podNotFound({ name, namespace }: { readonly name: string; readonly namespace: string }): DoorError {
-  return new DoorError('not-found', `the pod '${name}' in the namespace '${namespace}' doesn't exist`);
+  return new DoorError('not-found', `the pod '${shown(name)}' in the namespace '${shown(namespace)}' doesn't exist`);
 }
 
 /** An object of an audit alert by its names. */
@@ -28,8 +35,8 @@ interface NamedObject {
 
 /** An object as Falco Talon's sentences name it: `deployment 'web' in the namespace 'shop'`; cluster roles are in an empty one. */
 export function placedObject({ resource, name, namespace }: NamedObject): string {
-  const where = resource === 'namespaces' ? '' : ` in the namespace '${namespace}'`;
-  return `${resource.slice(0, -1)} '${name}'${where}`;
+  const where = resource === 'namespaces' ? '' : ` in the namespace '${shown(namespace)}'`;
+  return `${resource.slice(0, -1)} '${shown(name)}'${where}`;
 }
 
 /** Falco Talon's error for an object that the API server does not know. */

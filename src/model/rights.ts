@@ -32,7 +32,7 @@ export function leastRights({ rules, guards, notifiers = [] }: RightsQuestion, c
   const told = new Set([...notifiers, ...rules.flatMap((rule) => rule.notifiers)].map((name) => name.toLowerCase()));
   const doors = [
     ...actions.flatMap((action) => [...doorsOfAction(action, catalog), ...doorsOfOutput(action, catalog)]),
-    ...[...told].flatMap((name) => catalog.notifiers.get(name)?.behaviour?.uses ?? []),
+    ...[...told].flatMap((name) => catalog.notifiers.get(name)?.behaviour.uses ?? []),
   ];
   return rightsOf(doors, [...lookupPrices(guards), ...contextPrices(actions, catalog)]);
 }
@@ -47,10 +47,10 @@ export function rightsOf(doors: readonly Door[], more: readonly KubeGrant[] = []
   };
 }
 
-/** The doors that an action may open with its parameters. Actionners that cannot act open none. */
+/** The doors that an action may open with its parameters. An unknown actionner opens none. */
 export function doorsOfAction({ actionner: id, parameters }: PlannedAction, { actionners }: Catalog): readonly Door[] {
   const actionner = actionners.get(id);
-  if (!actionner?.behaviour) return [];
+  if (!actionner) return [];
   const { uses, opens } = actionner.behaviour;
   const decoded = decodeParameters(actionner.parameters, parameters);
   return opens && decoded.ok ? opens(decoded.value) : uses;
@@ -58,7 +58,7 @@ export function doorsOfAction({ actionner: id, parameters }: PlannedAction, { ac
 
 function doorsOfOutput({ actionner: id, output }: PlannedAction, catalog: Catalog): readonly Door[] {
   const keeps = output && catalog.actionners.get(id)?.artifact !== 'none';
-  return (keeps && catalog.outputs.get(output.target)?.behaviour?.uses) || [];
+  return (keeps && catalog.outputs.get(output.target)?.behaviour.uses) || [];
 }
 
 function lookupPrices(guards: readonly GuardPolicy[]): readonly KubeGrant[] {

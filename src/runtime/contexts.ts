@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import type { ContextAnswer, ContextSources } from '../model/context-sources.ts';
 import { namespace, podName } from '../model/event-fields.ts';
 import type { FalcoEvent } from '../model/falco-event.ts';
-import { isNamespaceName, isObjectName } from '../model/kube-names.ts';
+import { isNamespaceName, isObjectName, podNotFound } from '../model/kube-names.ts';
 import { startDeadline } from './deadline.ts';
 
 /** Milliseconds for which an answer holds. Neither a node nor a machine of a cloud changes much. */
@@ -85,7 +85,7 @@ export class Contexts {
         return this.#sources.aws(signal);
       case 'k8snode':
         if (isObjectName(pod.name) && isNamespaceName(pod.namespace)) return this.#sources.k8snode(pod, signal);
-        throw new Error(`the pod '${pod.name}' in the namespace '${pod.namespace}' doesn't exist`);
+        throw podNotFound(pod);
       default:
         throw new Error(`unknown context '${name}'`);
     }

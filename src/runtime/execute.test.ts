@@ -8,6 +8,7 @@ import { DoorError } from '../model/door-error.ts';
 import type { Adapters } from '../model/door-row.ts';
 import { DOORS } from '../model/doors.ts';
 import { fieldText } from '../model/event-fields.ts';
+import { shown } from '../model/kube-names.ts';
 import type { PodTarget } from '../model/targets.ts';
 import { createExecutor, type Executor, type ExecutorOptions } from './execute.ts';
 import { alertOf, alertWith, fakeAdapters, memoryRecord } from './executor-fixture.ts';
@@ -257,13 +258,10 @@ describe('an outcome', () => {
     });
   });
 
-  it('of an actionner without behaviour, or without a script, is a failure', async () => {
-    const { behaviour: _, ...declared } = plugins.labelsPod;
-    const error = "'test:labelsPod' can't act yet";
-    expect(await run(declared)).toMatchObject({ status: 'failure', error });
+  it('of an actionner without a script is a failure', async () => {
     expect(await run(plugins.labelsPod, { executor: newExecutor({ scripts: new Map() }) })).toMatchObject({
       status: 'failure',
-      error,
+      error: "'test:labelsPod' can't act yet",
     });
   });
 
@@ -284,7 +282,7 @@ describe('an outcome', () => {
     expect(await run(plugins.labelsPod, { adapters, alert })).toEqual({
       status: 'failure',
       code: 'not-found',
-      error: `the pod '${name}' in the namespace '${namespace}' doesn't exist`,
+      error: `the pod '${shown(name)}' in the namespace '${namespace}' doesn't exist`,
       objects: {},
     });
     expect(calls).toEqual([]);

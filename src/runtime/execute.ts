@@ -132,7 +132,6 @@ function cannotAct({ id }: { readonly id: string }): Failure {
 async function runAction(step: StepToRun, signal: AbortSignal, means: ScriptMeans): Promise<Outcome> {
   const { actionner, event, record, milliseconds, keeps = false, tokens = noTokens, payload = () => '' } = step;
   const { behaviour } = actionner;
-  if (!behaviour) return cannotAct(actionner);
   const missing = missingField(actionner.requires, event);
   if (missing !== undefined) return failure('missing-field', missing);
   const decoded = decode(actionner.parameters, step.parameters, tokens, step.files);
@@ -158,7 +157,6 @@ async function checkStore(
   { adapters }: ScriptMeans,
 ): Promise<Failure | undefined> {
   const { behaviour } = output;
-  if (!behaviour) return cannotAct(output);
   const decoded = decode(output.parameters, parameters, tokens);
   if ('status' in decoded) return decoded;
   try {
@@ -172,7 +170,6 @@ async function checkStore(
 
 async function storeArtifact(given: ArtifactToStore, signal: AbortSignal, means: ScriptMeans): Promise<Outcome> {
   const { output, tokens, artifact, key, facts } = given;
-  if (!output.behaviour) return cannotAct(output);
   const { uses, deadline, reach } = output.behaviour;
   const decoded = decode(output.parameters, given.parameters, tokens);
   if ('status' in decoded) return decoded;
@@ -195,7 +192,6 @@ async function storeArtifact(given: ArtifactToStore, signal: AbortSignal, means:
 
 async function sendNotice(given: NoticeToSend, signal: AbortSignal, means: ScriptMeans): Promise<Outcome> {
   const { notifier, notice, first } = given;
-  if (!notifier.behaviour) return cannotAct(notifier);
   const { uses, deadline, reach } = notifier.behaviour;
   const decoded = decode(notifier.settings, given.settings, noTokens);
   if ('status' in decoded) return decoded;

@@ -18,13 +18,17 @@ export function alertOf(json: string): FalcoEvent {
   return decoded.event;
 }
 
-const SPOOLED: ArtifactTarget = {
+export const SPOOLED: ArtifactTarget = {
   ...{ kind: 'artifact', handle: '0'.repeat(32), name: 'log', size: 7, sha256: '0'.repeat(64) },
   mediaType: 'text/plain',
 };
 
-/** Adapters that note their calls and know little; single ones can be replaced. For tests. */
-export function fakeAdapters(replaced: Partial<Adapters> = {}) {
+/**
+ * Adapters that note their calls and know little; single ones can be replaced. For tests.
+ *
+ * @param found what doors answer that is to be otherwise
+ */
+export function fakeAdapters(replaced: Partial<Adapters> = {}, found: Partial<Record<Door, unknown>> = {}) {
   const calls: (readonly unknown[])[] = [];
   const answers: Partial<Record<Door, unknown>> = {
     'pods.uid': 'uid-1',
@@ -41,6 +45,7 @@ export function fakeAdapters(replaced: Partial<Adapters> = {}) {
     'pods.keepLogs': SPOOLED,
     'pods.containerIds': [],
     'http.send': { status: 200, statusLine: '200 OK', body: '', artifact: null },
+    ...found,
   };
   const note = (door: string) => [
     door,

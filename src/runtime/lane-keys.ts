@@ -40,7 +40,7 @@ export class LaneKeys {
 }
 
 function writtenBy({ parameters }: PlannedAction, actionner: Actionner | undefined): readonly WrittenObject[] {
-  if (!actionner?.behaviour) return [];
+  if (!actionner) return [];
   const decoded = decodeParameters(actionner.parameters, parameters);
   return decoded.ok ? actionner.behaviour.writes(decoded.value) : [];
 }

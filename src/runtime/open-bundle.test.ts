@@ -20,6 +20,13 @@ const note = {
   requires: [],
   parameters: z.object({}),
   example: '',
+  behaviour: {
+    idempotent: true,
+    uses: [],
+    deadline: 60,
+    writes: () => [],
+    run: async () => ({ status: 'ignored' as const, result: '', objects: {} }),
+  },
 };
 const catalog: Catalog = { actionners: new Map([[note.id, note]]), outputs: new Map(), notifiers: new Map() };
 

@@ -70,7 +70,7 @@ export async function runStep(plan: PlanRun, planned: PlannedStep, stages: StepS
 
   const running = { plan, number, actionner, step: await withContexts(step, actionner, stages) };
   const history = plan.history.step(number);
-  const idempotent = actionner.behaviour?.idempotent === true;
+  const { idempotent } = actionner.behaviour;
   const repeatable = action.on_interrupt === undefined ? idempotent : action.on_interrupt === 'retry';
   const begun = await goOnStoring(running, repeatable, stages);
   if (begun) return begun;

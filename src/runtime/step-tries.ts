@@ -44,7 +44,7 @@ const GUARD_DEADLINE = 30_000;
  */
 export async function runTries(tried: TriedStep, stages: StepStages): Promise<StepEnd | 'dry_run'> {
   const { plan, actionner, attempts } = tried;
-  const apis = new Set((actionner.behaviour?.uses ?? []).map((door) => DOORS[door].api));
+  const apis = new Set(actionner.behaviour.uses.map((door) => DOORS[door].api));
   const said = { started: false, monitored: false };
   for (;;) {
     const end = (await waitForApis(apis, tried, stages)) ?? (await tryOnce(tried, stages, said));

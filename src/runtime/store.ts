@@ -74,7 +74,7 @@ async function tries<T extends Outcome | undefined>(
 ): Promise<T | Failure> {
   const { plan, step, target, actionner } = storing;
   const output = stages.outputs.get(target.target);
-  if (!output?.behaviour) return failure('refused', unknownTarget(actionner, target.target));
+  if (!output) return failure('refused', unknownTarget(actionner, target.target));
   const apis = new Set(output.behaviour.uses.map((door) => DOORS[door].api));
   const limits = attemptLimits(step.action, true, stages.retry);
   const attempts = new Attempts({ ...limits, attempts: Math.max(limits.attempts, LEAST_ATTEMPTS) }, 0, () =>
