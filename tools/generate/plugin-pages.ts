@@ -32,14 +32,13 @@ function actionnerSection(actionner: Actionner): string {
       ? `The alert must have ${requires.map((keys) => keys.map(code).join(' or ')).join(', and ')}.`
       : '',
     usesContext ? 'It uses `additional_contexts`.' : '',
-    behaviour ? '' : 'Rules may name it already; the server refuses to start on them until it is built.',
   ];
   return [
     `## \`${id}\``,
     `${description}. ${facts.filter(Boolean).join(' ')}`,
     parametersTable('Parameter', parameterRows(parameters)),
     fenced('yaml', example),
-    behaviour ? rightsOf(behaviour) : '',
+    rightsOf(behaviour),
   ]
     .filter(Boolean)
     .join('\n\n');
@@ -81,7 +80,8 @@ function outputSection({ id, description, parameters, example, behaviour }: Outp
     `${description}.`,
     parametersTable('Parameter', parameterRows(parameters)),
     fenced('yaml', example),
-    ...(behaviour ? [`One try to store may take ${behaviour.deadline} s.`, doorsOf(behaviour.uses)] : []),
+    `One try to store may take ${behaviour.deadline} s.`,
+    doorsOf(behaviour.uses),
   ].join('\n\n');
 }
 
@@ -100,7 +100,8 @@ function notifierSection({ id, description, settings, example, behaviour }: Noti
     `${description}.`,
     parametersTable('Setting', parameterRows(settings)),
     fenced('yaml', example),
-    ...(behaviour ? [`One try to send may take ${behaviour.deadline} s.`, doorsOf(behaviour.uses)] : []),
+    `One try to send may take ${behaviour.deadline} s.`,
+    doorsOf(behaviour.uses),
   ]
     .filter(Boolean)
     .join('\n\n');

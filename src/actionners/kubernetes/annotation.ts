@@ -26,6 +26,7 @@ export const annotation = defineActionner({
   behaviour: {
     idempotent: true,
     uses: ['pods.annotate', 'nodes.ofPod', 'nodes.annotate'],
+    opens: ({ level }) => (level === 'node' ? ['nodes.ofPod', 'nodes.annotate'] : ['pods.annotate']),
     deadline: 60,
     writes: ({ level }) => [level],
     async run({ parameters: { annotations, level }, targets, use }) {

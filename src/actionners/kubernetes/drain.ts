@@ -58,6 +58,11 @@ export const drain = defineActionner({
     // Each eviction is tied to the UID of its pod: a second one finds nobody.
     idempotent: true,
     uses: ['nodes.ofPod', 'nodes.pods', 'pods.replicas', 'pods.evict', 'pods.gone'],
+    opens: ({ min_healthy_replicas: least, max_wait_period: seconds }) => [
+      ...(['nodes.ofPod', 'nodes.pods', 'pods.evict'] as const),
+      ...(least ? (['pods.replicas'] as const) : []),
+      ...(seconds > 0 ? (['pods.gone'] as const) : []),
+    ],
     deadline: 300,
     // While budgets forbid evictions, and that of the alert's pod, and while evicted pods go.
     lasts: ({ max_wait_period: seconds }) => (seconds > 0 ? 3 * seconds + EVICTIONS : 0),

@@ -57,6 +57,10 @@ export const sysdig = defineActionner({
     // Another capture harms nobody.
     idempotent: true,
     uses: ['pods.containerIds', 'captures.onNode', 'pods.capture'],
+    opens: ({ scope }) => [
+      ...(scope === 'pod' ? (['pods.containerIds'] as const) : []),
+      ...(['captures.onNode', 'pods.capture'] as const),
+    ],
     deadline: 180,
     lasts: ({ duration }) => duration + AROUND,
     writes: () => ['pod'],
