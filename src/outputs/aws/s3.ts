@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { defineOutput } from '../../model/definition.ts';
 import { keyPrefix } from '../../model/key-prefix.ts';
 import { requiredText, text } from '../../model/parameters.ts';
+import { uploaded } from '../uploaded.ts';
 
 /** Keeps artifacts in a bucket of AWS S3. */
 export const s3 = defineOutput({
@@ -31,10 +32,7 @@ export const s3 = defineOutput({
     }),
     async store({ artifact, store, key, facts, use }) {
       await use['s3.put'](store, artifact, key, facts);
-      const output = `the file '${artifact.name}' has been uploaded as the key '${store.prefix}${key}' to the bucket '${store.name}'`;
-      const region = store.region && { region: store.region };
-      const objects = { file: artifact.name, bucket: store.name, prefix: store.prefix, key, ...region };
-      return { status: 'success', output, objects };
+      return uploaded(artifact, store, key);
     },
   },
 });

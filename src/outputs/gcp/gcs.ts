@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { defineOutput } from '../../model/definition.ts';
 import { keyPrefix } from '../../model/key-prefix.ts';
 import { requiredText, text } from '../../model/parameters.ts';
+import { uploaded } from '../uploaded.ts';
 
 /** Keeps artifacts in a bucket of Google Cloud Storage. */
 export const gcs = defineOutput({
@@ -27,12 +28,9 @@ export const gcs = defineOutput({
     }),
     async store({ artifact, store, key, facts, use }) {
       await use['gcs.put'](store, artifact, key, facts);
-      const output = `The file '${artifact.name}' has been uploaded as the key '${store.prefix}${key}' to the bucket '${store.name}'`;
-      return {
-        status: 'success',
-        output,
-        objects: { file: artifact.name, bucket: store.name, prefix: store.prefix, key },
-      };
+      const { output, ...end } = uploaded(artifact, store, key);
+      // With a capital there, as Falco Talon has it.
+      return { ...end, output: `T${output.slice(1)}` };
     },
   },
 });

@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { defineOutput } from '../../model/definition.ts';
 import { keyPrefix } from '../../model/key-prefix.ts';
 import { requiredText, text } from '../../model/parameters.ts';
+import { uploaded } from '../uploaded.ts';
 
 /** Keeps artifacts in a bucket of MinIO. */
 export const s3 = defineOutput({
@@ -29,12 +30,7 @@ export const s3 = defineOutput({
     }),
     async store({ artifact, store, key, facts, use }) {
       await use['minio.put'](store, artifact, key, facts);
-      const output = `the file '${artifact.name}' has been uploaded as the key '${store.prefix}${key}' to the bucket '${store.name}'`;
-      return {
-        status: 'success',
-        output,
-        objects: { file: artifact.name, bucket: store.name, prefix: store.prefix, key },
-      };
+      return uploaded(artifact, store, key);
     },
   },
 });
