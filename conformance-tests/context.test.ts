@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { expect } from 'vitest';
 import { decodeEvent } from '../src/model/decode-event.ts';
+import { DoorError } from '../src/model/door-error.ts';
 import {
   namespace,
   podName,
@@ -15,7 +16,9 @@ import { eventJson } from '../src/model/event-json.ts';
 import type { FalcoEvent } from '../src/model/falco-event.ts';
 import type { PlannedAction } from '../src/model/rule.ts';
 import type { AlertHead } from '../src/model/transition.ts';
+import { k8sNodeContext } from '../src/platform/kube/node-context.ts';
 import type { Context } from '../src/runtime/context.ts';
+import { Contexts } from '../src/runtime/contexts.ts';
 import { enrich, type Step } from '../src/runtime/enrich.ts';
 import { expandText } from '../src/runtime/expand-text.ts';
 import { openRules } from '../src/runtime/open-bundle.ts';
@@ -41,21 +44,70 @@ const DOCUMENTED: Readonly<Record<string, string>> = {
   'falco-talon.rule.action.parameters': 'falco-talon.action.parameters',
 };
 
-conformance<Recorded>({
+/** What a case of additional contexts has: the names that the action gives, and what the API server has. */
+interface Asked {
+  readonly sources?: readonly string[];
+  readonly cluster?: {
+    readonly pod: { readonly name: string; readonly namespace: string; readonly node: string };
+    readonly node: { readonly labels: Record<string, string>; readonly providerID: string } | null;
+  };
+}
+type ContextCase = OracleCase<Recorded, Asked>;
+
+conformance<Recorded, Asked>({
   category: 'context',
   recorded: () => ({}),
-  ours: (oracleCase) => deviations(oracleCase.expected, described(oracleCase)),
+  ours: async (oracleCase) => deviations(oracleCase.expected, await described(oracleCase)),
 });
 
-function described(oracleCase: OracleCase<Recorded>): object {
-  if (oracleCase.theme === 'node-source') return withoutSources(oracleCase.bodies[0] ?? '');
+async function described(oracleCase: ContextCase): Promise<object> {
+  if (oracleCase.theme === 'node-source') return sourcesOf(oracleCase);
   const steps = oracleCase.bodies.map((body) => stepsOf(oracleCase, body));
   return 'steps' in oracleCase.expected ? { steps: steps[0] } : { steps_by_event: steps };
 }
 
-/** No additional context is fetched yet. */
-function withoutSources(body: string): object {
-  return { sources: [], context: null, env: Object.fromEntries(eventTokens(eventOf(body), new Map())) };
+/** Each source for itself, and what they bring together. */
+async function sourcesOf({ bodies, sources = [], cluster }: ContextCase): Promise<object> {
+  const event = eventOf(bodies[0] ?? '');
+  const contexts = new Contexts(
+    {
+      k8snode: k8sNodeContext(() => readsOf(cluster)),
+      aws: () => Promise.reject(new Error('no case is about it')),
+    },
+    () => performance.now(),
+  );
+  const { signal } = new AbortController();
+  const answers = sources.map(async (source) => {
+    const { values, problems } = await contexts.of([source], event, signal);
+    const [problem] = problems;
+    return { context: recordedMap(values), ...(problem && { error: problem.error }), source };
+  });
+  const { values } = await contexts.of(sources, event, signal);
+  return {
+    sources: await Promise.all(answers),
+    context: recordedMap(values),
+    env: Object.fromEntries(eventTokens(event, values)),
+  };
+}
+
+function recordedMap(values: Context): object | null {
+  return values.size === 0 ? null : Object.fromEntries(values);
+}
+
+/** An API server that has one pod, and the node of it or not. */
+function readsOf(cluster: Asked['cluster']) {
+  return {
+    readPod: async ({ name, namespace }: { readonly name: string; readonly namespace: string }) => {
+      const pod = cluster?.pod;
+      if (pod?.name !== name || pod.namespace !== namespace) throw new DoorError('not-found', '');
+      return { spec: { nodeName: pod.node, containers: [] } };
+    },
+    readNode: async (name: string) => {
+      const { node = null, pod } = cluster ?? {};
+      if (node === null || pod?.node !== name) throw new DoorError('not-found', '');
+      return { metadata: { name, labels: node.labels }, spec: { providerID: node.providerID } };
+    },
+  };
 }
 
 function stepsOf(oracleCase: OracleCase<Recorded>, body: string): object[] {
