@@ -1,7 +1,7 @@
 import type { Tokens } from './tokens.ts';
 
 /** `${anything}` or `$NAME`. */
-const REFERENCE = /\$(?:\{([^}]*)\}|([A-Za-z0-9_]+))/g;
+const REFERENCE = /\$(?:\{([^}]{0,1000})\}|([A-Za-z0-9_]+))/g;
 const TOKEN_SHAPE = /^[A-Z][A-Z0-9_-]*$/;
 
 /**

@@ -73,6 +73,51 @@ describe('shellText', () => {
     expect(shellText('echo $PATH ${LD_PRELOAD} $IFS $HOME', tokens)).toBe('echo $PATH ${LD_PRELOAD} $IFS $HOME');
   });
 
+  it.each(['SRANDOM', 'HISTCMD', 'EPOCHSECONDS', 'COLUMNS', 'TMOUT', 'PGRP', 'BASH_COMPAT', 'LC_ALL'])(
+    'leaves the shell %s, which some shells take for a number when it is set, or obey',
+    (name) => {
+      expect(shellText(`echo $${name}`, new Map([[name, 'a[$(id)]']]))).toBe(`echo $${name}`);
+    },
+  );
+
+  it.each([
+    'echo $(( $PROC_PID + 1 ))',
+    '(( $PROC_PID > 1 ))',
+    '[ "$PROC_PID" -gt 1 ]',
+    '[[ "$PROC_PID" -eq 1 ]]',
+    'echo $[ $PROC_PID ]',
+    'a=(1 2); echo ${a[$PROC_PID]}',
+    'echo ${HOME:$PROC_PID}',
+    'echo ${!PROC_PID}',
+    'test -v "$PROC_PID"',
+    'printf -v "$PROC_PID" x',
+    'declare -i n="$PROC_PID"',
+    'typeset -i n=$PROC_PID',
+    'let $PROC_PID',
+    'read "$PROC_PID" </dev/null',
+    'unset "$PROC_PID"',
+    'export "$PROC_PID=1"',
+  ])('refuses a value that would run something in: %s', (text) => {
+    for (const value of ['a[$(id)]', 'a[`id`]', 'a[\n$\n(id)]', 'x[${y[$(id)]}]']) {
+      expect(() => shellText(text, new Map([['PROC_PID', value]]))).toThrow(
+        "the value of the token 'PROC_PID' could run a program where a shell takes it for a number",
+      );
+    }
+    expect(shellText(text, new Map([['PROC_PID', '12']]))).toContain("PROC_PID='12'");
+  });
+
+  it('takes the same value where it is only text', () => {
+    const value = 'a[$(id)]';
+    expect(run(shellText('printf %s "$PROC_PID"', new Map([['PROC_PID', value]])))).toBe(value);
+  });
+
+  it('is quick with a text of many openings', () => {
+    const text = '${'.repeat(100_000);
+    const start = performance.now();
+    expect(shellText(text, new Map())).toBe(text);
+    expect(performance.now() - start).toBeLessThan(5_000);
+  });
+
   it('keeps a token that is no identifier apart from the identifier that looks like it', () => {
     const tokens = new Map([['FALCO-TALON_RULE', 'R']]);
     expect(run(shellText('printf "[$FALCO_TALON_RULE][${FALCO-TALON_RULE}]"', tokens))).toBe('[][R]');

@@ -1,5 +1,6 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { ApiPresence } from './api-presence.ts';
+import { answerText } from './bounded-body.ts';
 import { createKubeAdapters } from './kube-adapters.ts';
 import { KubeRefusal } from './kube-transport.ts';
 import { failureOf, POD_PATH, pod, READ, signal, useRecordedKube } from './recorded-kube.ts';
@@ -93,6 +94,37 @@ describe('an answer that is not good', () => {
   it('is cut where it is long', async () => {
     recorded.api.answers.set(`PATCH ${POD_PATH}`, statusOf(422, 'Invalid', 'x'.repeat(50_000)));
     expect((await label()) as Error).toMatchObject({ message: 'x'.repeat(2000) });
+  });
+});
+
+describe('an answer without an end', () => {
+  it.each([403, 404, 500])('is read no further than somebody wants: %i', async (status) => {
+    let sent = 0;
+    let closed = false;
+    recorded.api.answers.set(`PATCH ${POD_PATH}`, (stream) => {
+      stream.writeHead(status, { 'content-type': 'text/html' });
+      stream.on('close', () => {
+        closed = true;
+      });
+      const part = 'x'.repeat(65_536);
+      const more = () => {
+        while (!closed && stream.write(part)) sent += part.length;
+        if (!closed) stream.once('drain', more);
+      };
+      more();
+    });
+    const failure = await failureOf(recorded.kube.adapters['pods.label'](pod(), { a: 'b' }, signal));
+    expect(failure).toMatchObject({ name: 'DoorError', message: expect.stringMatching(/answered \d+: x+$/) });
+    await expect.poll(() => closed).toBe(true);
+    expect(sent).toBeLessThan(64 * 2 ** 20);
+  });
+
+  it('is none where it would have been good', async () => {
+    async function* endless() {
+      for (;;) yield Buffer.alloc(1000, 'x');
+    }
+    await expect(answerText(endless(), 4_500)).rejects.toThrow('the answer has more than 4500 bytes');
+    expect(await answerText([Buffer.from('\u00e9'), Buffer.from('y')] as never, 3)).toBe('\u00e9y');
   });
 });
 

@@ -3,6 +3,7 @@ import { type Dispatcher, request } from 'undici';
 import { DoorError } from '../../model/door-error.ts';
 import type { FailureCode } from '../../model/outcome.ts';
 import type { ApiPresence } from './api-presence.ts';
+import { answerText, refusalText } from './bounded-body.ts';
 
 /** Characters of an error text that come from the other side. */
 const LONGEST_REASON = 2000;
@@ -51,7 +52,7 @@ const PATCH = 'PATCH';
 
 async function exchange(context: RequestContext, presence: ApiPresence, signal: AbortSignal): Promise<ResponseContext> {
   const { statusCode, headers, body } = await openExchange(context, presence, { signal });
-  const text = await body.text().catch(noAnswer);
+  const text = await answerText(body).catch(noAnswer);
   const flat = Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, String(value)]));
   return new ResponseContext(statusCode, flat, {
     text: async () => text,
@@ -85,7 +86,7 @@ export async function openExchange(
     return noAnswer(error);
   });
   if (answer.statusCode >= 200 && answer.statusCode <= 299) return answer;
-  const text = await answer.body.text().catch(noAnswer);
+  const text = await refusalText(answer.body).catch(noAnswer);
   throw presence.judge(new KubeRefusal(answer.statusCode, text, answer.headers['retry-after']));
 }
 

@@ -15,6 +15,9 @@ const LONGEST_WATCH = 300;
 /** Milliseconds. The server sends a bookmark about once a minute; a connection without any is dead. */
 const SILENCE = 100_000;
 
+/** Characters of one change. */
+const LONGEST_LINE = 4 * 2 ** 20;
+
 /** The names and UIDs of the objects are all that is asked for. */
 const METADATA_ALONE = 'application/json;as=PartialObjectMetadata;v=v1;g=meta.k8s.io';
 
@@ -52,6 +55,7 @@ async function* changesOf(body: AsyncIterable<Uint8Array>): AsyncGenerator<Watch
     if (done) return;
     const lines = (rest + decoder.decode(value, { stream: true })).split('\n');
     rest = lines.pop() ?? '';
+    if (rest.length > LONGEST_LINE) noAnswer(new Error(`a line of a watch has more than ${LONGEST_LINE} characters`));
     for (const line of lines) if (line !== '') yield readChange(line);
   }
 }

@@ -60,6 +60,25 @@ describe('startProgram', () => {
     expect(await failureOf(start())).toMatchObject(failure);
   });
 
+  it('reads no more of a refusal than somebody wants', async () => {
+    let closed = false;
+    api.upgrade = (_, socket) => {
+      socket.on('close', () => {
+        closed = true;
+      });
+      socket.on('error', () => undefined);
+      socket.write('HTTP/1.1 403 Forbidden\r\nContent-Type: text/html\r\n\r\n');
+      const part = 'x'.repeat(65_536);
+      const more = () => {
+        while (!closed && socket.write(part));
+        if (!closed) socket.once('drain', more);
+      };
+      more();
+    };
+    expect(await failureOf(start())).toMatchObject({ code: 'refused', message: expect.stringMatching(/403: x{100}/) });
+    await expect.poll(() => closed).toBe(true);
+  });
+
   it('takes a refusal for no refusal while the API server starts', async () => {
     const forbidden = statusOf(
       403,

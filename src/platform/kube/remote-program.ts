@@ -1,8 +1,8 @@
 import type { IncomingMessage } from 'node:http';
 import { Readable } from 'node:stream';
-import { text } from 'node:stream/consumers';
 import { WebSocket } from 'ws';
 import { DoorError } from '../../model/door-error.ts';
+import { refusalText } from './bounded-body.ts';
 import { BoundedText } from './bounded-text.ts';
 import { execOptions, execUrl, type ProgramToRun } from './exec-request.ts';
 import type { KubeClient } from './kube-client.ts';
@@ -210,7 +210,7 @@ function opened(socket: WebSocket, { presence }: KubeClient, signal: AbortSignal
 
 async function refusalOf(response: IncomingMessage): Promise<KubeRefusal> {
   const { statusCode = 500, headers } = response;
-  return new KubeRefusal(statusCode, await text(response), headers['retry-after']);
+  return new KubeRefusal(statusCode, await refusalText(response), headers['retry-after']);
 }
 
 function lost(reason: unknown): DoorError {
