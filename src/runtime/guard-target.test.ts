@@ -1,8 +1,15 @@
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { decodeEvent } from '../model/decode-event.ts';
+import type { Actionner } from '../model/definition.ts';
+import type { Mint } from '../model/door-row.ts';
+import { FIELD_KEYS } from '../model/event-fields.ts';
 import type { FalcoEvent } from '../model/falco-event.ts';
+import { DELETABLE } from '../model/kube-names.ts';
 import type { NodeFacts, PodFacts } from '../model/target-facts.ts';
-import { isVerified } from './guard-target.ts';
+import type { ObjectTarget } from '../model/targets.ts';
+import { mintTargets } from './action-targets.ts';
+import { isVerified, targetOf } from './guard-target.ts';
 
 const ID = '3ad7b26ded6d8e7b23da7d48fe889434573036c27ae5a74837233de441c3601e';
 const OTHER = ID.replace('3ad7', '4be8');
@@ -50,4 +57,68 @@ describe('an alert is not verified', () => {
     ['on a part of the name of the host', event('node', ID), pod(ID)],
     ['for a pod without containers', event('node-1', ID), pod()],
   ])('%s', (_, alert, facts) => expect(isVerified(alert, facts, node)).toBe(false));
+});
+
+describe('what guards look at is what is acted on', () => {
+  const audit = (resource: unknown, name: unknown, namespace: unknown): FalcoEvent => {
+    const fields = { 'ka.target.resource': resource, 'ka.target.name': name, 'ka.target.namespace': namespace };
+    const decoded = decodeEvent(Buffer.from(JSON.stringify({ output_fields: fields })));
+    if (!decoded.ok) throw new Error('no alert');
+    return decoded.event;
+  };
+  const requires = [FIELD_KEYS.targetResource, FIELD_KEYS.targetName, FIELD_KEYS.targetNamespace];
+  const actionner = { id: 'test:delete', requires } as unknown as Actionner;
+  const attempt = <T>(make: () => T) => {
+    try {
+      return make();
+    } catch {
+      return undefined;
+    }
+  };
+  const names = fc.constantFrom(
+    'web',
+    'kube-system',
+    'a.b',
+    '',
+    '..',
+    '.',
+    'a/../b',
+    'A',
+    'system:node',
+    'x'.repeat(254),
+    'web ',
+  );
+  const resources = fc.constantFrom(
+    ...Object.keys(DELETABLE),
+    'pods',
+    'Secrets',
+    'secrets/x',
+    '__proto__',
+    'nodes',
+    '',
+  );
+
+  test('of any alert about an object', () => {
+    fc.assert(
+      fc.property(resources, names, names, (resource, name, namespace) => {
+        const event = audit(resource, name, namespace);
+        const seen = attempt(() => targetOf(actionner, event));
+        let acted: Partial<ObjectTarget> | undefined;
+        const mint = ((target: ObjectTarget) => {
+          acted = target;
+        }) as unknown as Mint;
+        attempt(() => mintTargets({ actionner, event, reach: {}, payload: () => '' }, mint));
+        // Where the guard finds nothing that can exist, nothing is done.
+        if (!acted || !seen) return;
+        const within = acted.resource === 'namespaces' ? acted.name : acted.namespace;
+        expect(seen).toEqual({ resource: acted.resource, name: acted.name, namespace: within });
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+
+  test('a cluster role is in no namespace, whatever the alert says', () => {
+    const seen = targetOf(actionner, audit('clusterroles', 'cluster-admin', 'sandbox'));
+    expect(seen).toEqual({ resource: 'clusterroles', name: 'cluster-admin', namespace: '' });
+  });
 });

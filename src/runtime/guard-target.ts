@@ -20,7 +20,8 @@ const NOTHING: TargetNames = { resource: '', namespace: '', name: '' };
 
 /**
  * What the action is about, as the executor will read it from the alert: the pod or the audited object that its actionner
- * requires. A namespace that is itself the object counts as its own.
+ * requires. A namespace that is itself the object counts as its own,
+ * and what is in none as in none.
  *
  * @throws DoorError('not-found') for what no pod, and no other object, can be called: policies compare names, and `a/../b` is
  *   none that they know
@@ -34,12 +35,21 @@ export function targetOf({ requires }: Actionner, event: FalcoEvent): TargetName
   if (!requires.includes(FIELD_KEYS.targetResource)) return NOTHING;
   const resource = targetResource(event) ?? '';
   const name = targetName(event) ?? '';
-  const within = resource === 'namespaces' ? name : (targetNamespace(event) ?? '');
+  const within = placeOf(resource, name, event);
   const isSomewhere = within === '' ? resource !== 'pods' : isNamespaceName(within);
   if (!/^[a-z0-9-]+$/.test(resource) || !isPathSegment(name) || !isSomewhere) {
     throw new DoorError('not-found', `the ${resource} '${name}' in the namespace '${within}' cannot exist`);
   }
   return { resource, name, namespace: within };
+}
+
+/**
+ * A namespace is in itself, and a cluster role in none, whatever the alert says: a guard that lets objects of one namespace go
+ * must not be shown that one for what counts everywhere.
+ */
+function placeOf(resource: string, name: string, event: FalcoEvent): string {
+  if (resource === 'namespaces') return name;
+  return resource === 'clusterroles' ? '' : (targetNamespace(event) ?? '');
 }
 
 /** What Kubernetes asks of names of all kinds; those of cluster roles, for example, are freer than those of pods. */

@@ -5,7 +5,7 @@ import { DoorError } from '../../model/door-error.ts';
 
 /**
  * Addresses at which clouds hand out credentials to whatever runs on their machines, and the link-local ones, none of which is
- * an endpoint that anybody means. NAT64 leads to the same ones.
+ * an endpoint that anybody means. NAT64 and 6to4 lead to the same ones.
  */
 const METADATA = blockList([
   ['169.254.0.0', 16, 'ipv4'],
@@ -13,8 +13,13 @@ const METADATA = blockList([
   ['168.63.129.16', 32, 'ipv4'],
   ['192.0.0.192', 32, 'ipv4'],
   ['fe80::', 10, 'ipv6'],
-  ['fd00:ec2::254', 128, 'ipv6'],
+  ['fd00:ec2::', 32, 'ipv6'],
+  ['fd20:ce::254', 128, 'ipv6'],
   ['64:ff9b::169.254.0.0', 112, 'ipv6'],
+  ['64:ff9b::100.100.100.200', 128, 'ipv6'],
+  ['64:ff9b::168.63.129.16', 128, 'ipv6'],
+  ['64:ff9b::192.0.0.192', 128, 'ipv6'],
+  ['2002:a9fe::', 32, 'ipv6'],
 ]);
 
 const LOOPBACK = blockList([

@@ -262,7 +262,13 @@ describe('nothing is sent', () => {
     '[fe80::1]',
     '[fd00:ec2::254]',
     '[64:ff9b::a9fe:a9fe]',
+    '[fd00:ec2::23]',
+    '[fd20:ce::254]',
+    '[2002:a9fe:a9fe::1]',
     '100.100.100.200',
+    '169.254.170.2',
+    '①⑥⑨。254.169.254.',
+    'user@169.254.169.254',
   ])('to the metadata service at %s', async (host) => {
     expect(await failure({ target: { url: `http://${host}/latest/meta-data/secret` } })).toMatchObject({
       code: 'refused',
