@@ -11,7 +11,7 @@ import { checkFolder, createFileDoors } from '../platform/files/file-store.ts';
 import { createGcpAdapters } from '../platform/gcp/gcp-adapters.ts';
 import { gcpSettings } from '../platform/gcp/gcp-settings.ts';
 import { createHttpDoors, type Proxies } from '../platform/http/http-doors.ts';
-import { createKubeAdapters } from '../platform/kube/kube-adapters.ts';
+import { createKubeAdapters, type KubeAdapters } from '../platform/kube/kube-adapters.ts';
 import type { KubeSettings } from '../platform/kube/kube-config.ts';
 import { createMailDoors } from '../platform/mail/mail-doors.ts';
 import { createMinioAdapters } from '../platform/minio/minio-adapters.ts';
@@ -23,6 +23,7 @@ export interface Platform {
   readonly adapters: Adapters;
   readonly lookups: TargetLookups;
   readonly contexts: ContextSources;
+  readonly policyProblem: KubeAdapters['policyProblem'];
   /**
    * What an API needs before it is asked for the first time, for those that need something: credentials are read and tried. Throws
    * a TalonError; the next call tries again.
@@ -59,6 +60,7 @@ export function createPlatform(settings: Settings, env: Environment, spool: Arti
     },
     lookups: kube.lookups,
     contexts: { aws: aws.context, k8snode: kube.nodeContext },
+    policyProblem: kube.policyProblem,
     init: new Map([
       ['kubernetes', kube.init],
       ['aws', aws.init],

@@ -15,6 +15,7 @@ import { Health } from '../runtime/health.ts';
 import type { Engine } from '../runtime/open-bundle.ts';
 import { buildInfo } from './build-info.ts';
 import { catalog as builtIn } from './catalog.ts';
+import { firstLooks } from './first-looks.ts';
 import { Categories } from './init-categories.ts';
 import { journalNoticeLines } from './journal-notice.ts';
 import { journalPath } from './journal-path.ts';
@@ -165,7 +166,7 @@ async function start(parts: Parts, ends: Ends): Promise<void> {
   ends.push(() => platform.close());
   for (const result of settings.warnings) log(warning('config', { result }));
   const categories = new Categories(platform.init, parts.catalog, log);
-  const load = policyLoader(parts, categories);
+  const load = policyLoader(parts, platform, categories);
   const active = new InputFiles();
   const engine = await load(active);
   tellStart(engine, parts);
@@ -189,6 +190,7 @@ async function start(parts: Parts, ends: Ends): Promise<void> {
 /** What makes an engine of the files, and all that it needs ready, at start and with each reload. */
 function policyLoader(
   { options, settings, catalog, log }: Parts,
+  platform: Platform,
   categories: Categories,
 ): (inputs: InputFiles) => Promise<Engine> {
   const { bundleFile, err, color } = options;
@@ -200,6 +202,7 @@ function policyLoader(
     if (!settings.dry_run) {
       await categories.init(engine);
       await categories.initNotifiers(wantedNotifiers(settings, engine.rules));
+      void firstLooks(engine.rules, catalog, platform).then((lines) => lines.forEach(log));
     }
     for (const line of notifierLines(settings, engine.rules, catalog)) log(line);
     return engine;

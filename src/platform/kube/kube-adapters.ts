@@ -1,6 +1,6 @@
 import type { V1Pod } from '@kubernetes/client-node';
 import type { ArtifactSpool } from '../../model/artifact-spool.ts';
-import type { Eviction, Owner, Replicas } from '../../model/capability.ts';
+import type { Door, Eviction, Owner, Replicas } from '../../model/capability.ts';
 import type { ContextSources } from '../../model/context-sources.ts';
 import { DoorError } from '../../model/door-error.ts';
 import type { AdaptersOf } from '../../model/door-row.ts';
@@ -23,6 +23,7 @@ import { patchDoors } from './patch-doors.ts';
 import { containerDoors } from './pod-containers.ts';
 import { PodLookups } from './pod-lookups.ts';
 import { ownerOf } from './pod-owner.ts';
+import { policyProblem } from './policy-presence.ts';
 import { createTargetLookups } from './target-lookups.ts';
 import { whenMissing } from './when-missing.ts';
 import { workloadDoor } from './workload-door.ts';
@@ -38,6 +39,8 @@ export interface KubeAdapters {
   readonly lookups: TargetLookups;
   /** The context `k8snode`. */
   readonly nodeContext: ContextSources['k8snode'];
+  /** Says that the API server does not know what a door makes; undefined as far as one can know. */
+  readonly policyProblem: (door: Door, signal: AbortSignal) => Promise<string | undefined>;
   /**
    * Reads the credentials, without a call. Loads the client, so that no alert has to wait for that.
    *
@@ -80,6 +83,7 @@ export function createKubeAdapters(settings: KubeSettings, spool?: ArtifactSpool
     }),
     lookups: createTargetLookups(open),
     nodeContext: k8sNodeContext(open),
+    policyProblem: (door, signal) => policyProblem(open, door, signal),
   };
 }
 

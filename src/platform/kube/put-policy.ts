@@ -13,6 +13,7 @@ import {
   type PolicyObject,
   policyText,
 } from './network-policy.ts';
+import { unserved } from './policy-presence.ts';
 
 /** The policy of a workload, and what is to become of it. */
 export interface PolicyWork {
@@ -97,12 +98,11 @@ function requestsFor(
 }
 
 /** An API server that does not know the kind says 404 of everything there, but names no object that it did not find. */
-function whenUnserved({ group, version, plural, comesWith }: PolicyKind) {
+function whenUnserved(kind: PolicyKind) {
   return (error: unknown): never => {
     const isUnserved = error instanceof KubeRefusal && error.status === 404 && error.code !== 'not-found';
     if (!isUnserved) throw error;
-    const what = `${plural}.${group} of version ${version}`;
-    throw new DoorError('refused', `the API server does not serve ${what}, which come with ${comesWith}`);
+    throw new DoorError('refused', unserved(kind));
   };
 }
 
