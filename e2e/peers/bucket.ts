@@ -1,3 +1,4 @@
+import { bodyDigest } from './body-digest.ts';
 import { type AwsKeys, signedRequest } from './signed-request.ts';
 
 /** An object as the store gives it back. */
@@ -41,6 +42,11 @@ export class Bucket {
       contentType: response.headers.get('content-type'),
       metadata: Object.fromEntries(metadata.map(([name, value]) => [name.slice('x-amz-meta-'.length), value])),
     };
+  }
+
+  /** SHA-256 of the content, for objects too large to be held. */
+  async digest(key: string): Promise<string> {
+    return bodyDigest(await this.#must('GET', `/${encode(key)}`));
   }
 
   async put(key: string, content: string): Promise<void> {

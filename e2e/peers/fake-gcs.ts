@@ -1,5 +1,6 @@
 import { freePort } from '../cluster/free-port.ts';
 import { componentPath } from '../components/catalog.ts';
+import { bodyDigest } from './body-digest.ts';
 import { answers, type Peer, startPeer } from './peer.ts';
 
 /** An object with what the store says of it. */
@@ -15,6 +16,8 @@ export interface FakeGcs extends Peer {
   makeBucket(name: string): Promise<void>;
   list(bucket: string): Promise<readonly GcsObject[]>;
   content(bucket: string, name: string): Promise<Buffer>;
+  /** SHA-256 of the content, for objects too large to be held. */
+  digest(bucket: string, name: string): Promise<string>;
 }
 
 export async function startFakeGcs(): Promise<FakeGcs> {
@@ -31,6 +34,7 @@ export async function startFakeGcs(): Promise<FakeGcs> {
     isReady: () => answers(`${url}/_internal/healthcheck`),
   });
   const objects = (bucket: string) => `${url}/storage/v1/b/${encodeURIComponent(bucket)}/o`;
+  const media = (bucket: string, name: string) => must(`${objects(bucket)}/${encodeURIComponent(name)}?alt=media`);
   return {
     url,
     stop,
@@ -42,10 +46,8 @@ export async function startFakeGcs(): Promise<FakeGcs> {
       const { items = [] } = (await (await must(objects(bucket))).json()) as { readonly items?: readonly GcsObject[] };
       return items;
     },
-    async content(bucket, name) {
-      const response = await must(`${objects(bucket)}/${encodeURIComponent(name)}?alt=media`);
-      return Buffer.from(await response.arrayBuffer());
-    },
+    content: async (bucket, name) => Buffer.from(await (await media(bucket, name)).arrayBuffer()),
+    digest: async (bucket, name) => bodyDigest(await media(bucket, name)),
   };
 }
 
