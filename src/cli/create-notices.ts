@@ -9,13 +9,14 @@ export function createNotices(
   executor: Executor,
   telemetry: Telemetry,
 ): Notices {
-  const { attempts, max_pending: maxPending } = settings.notifications;
+  const { attempts, max_pending: maxPending, max_per_minute: perMinute } = settings.notifications;
   return new Notices({
     ...{ executor, journal, telemetry, redact },
     notifiers: catalog.notifiers,
     settings: settings.notifiers,
     defaults: settings.default_notifiers,
-    limits: { attempts, maxPending },
+    limits: { attempts, maxPending, perMinute },
+    includeLogs: settings.notifications.include_logs,
     now: Date.now,
   });
 }

@@ -141,6 +141,12 @@ export const settingsSchema = z.object({
       [1, 1_000_000],
       'Notifications that wait for one notifier; beyond that the oldest are given up.',
     ),
+    max_per_minute: count(
+      0,
+      [0, 100_000],
+      'Tries to send to one notifier within a minute; what is more waits. 0: no limit.',
+    ),
+    include_logs: flag(true, 'Send the logs that `kubernetes:log` fetched to notifiers where they go to no output.'),
   }),
   journal: z.object({
     path: text(

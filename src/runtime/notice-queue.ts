@@ -19,6 +19,8 @@ export interface NoticeQueueOptions {
   readonly attempts: number;
   /** Notices that may wait; beyond that the oldest are given up. */
   readonly maxPending: number;
+  /** Tries within a minute; what is more waits. 0: no limit. */
+  readonly perMinute: number;
   /** Milliseconds since 1970. */
   readonly now: () => number;
   /** From 0 to 1. */
@@ -27,6 +29,7 @@ export interface NoticeQueueOptions {
 
 /** Notices on their way at once. */
 const WIDTH = 4;
+const MINUTE = 60_000;
 /** Milliseconds for what became of the last ones to be recorded. */
 const LAST_WORDS = 2_000;
 /** Milliseconds before it is looked again for a notice that the journal could not give. */
@@ -48,6 +51,8 @@ export class NoticeQueue {
   /** In a row, of the notifier. */
   #failures = 0;
   #quietUntil = 0;
+  /** When those of the last minute were tried, the oldest first; only where there is a limit. */
+  #recent: number[] = [];
   #isFirst = true;
   #isStopped = false;
   #isPumping = false;
@@ -104,13 +109,29 @@ export class NoticeQueue {
     if (this.#isStopped) return;
     const width = this.#isFirst || this.#failures > 0 ? 1 : WIDTH;
     const now = this.#options.now();
-    while (this.#inFlight.size < width && !isAhead(this.#quietUntil, now)) {
+    while (this.#inFlight.size < width && !isAhead(this.#quietUntil, now) && this.#enoughUntil(now) <= now) {
       const index = this.#nextIndex(now);
       const [pending] = index < 0 ? [] : this.#waiting.splice(index, 1);
       if (!pending) break;
       this.#start(pending);
+      this.#countTry(now);
     }
     this.#wakeLater(width, now);
+  }
+
+  #countTry(now: number): void {
+    if (this.#options.perMinute > 0) this.#recent.push(now);
+  }
+
+  /**
+   * An alert storm is not to become a storm of mails: where there were as many tries as may be in a minute, the oldest of them has to be
+   * a minute old.
+   */
+  #enoughUntil(now: number): number {
+    const { perMinute } = this.#options;
+    this.#recent = this.#recent.filter((moment) => moment <= now && moment > now - MINUTE);
+    const oldest = perMinute > 0 ? this.#recent.at(-perMinute) : undefined;
+    return oldest === undefined ? 0 : oldest + MINUTE;
   }
 
   /**
@@ -142,7 +163,7 @@ export class NoticeQueue {
     clearTimeout(this.#timer);
     if (this.#inFlight.size >= width || this.#waiting.length === 0) return;
     const next = this.#waiting.reduce((least, { nextAt }) => Math.min(least, nextAt), Number.POSITIVE_INFINITY);
-    const wait = Math.max(next, this.#quietUntil, now) - now;
+    const wait = Math.max(next, this.#quietUntil, this.#enoughUntil(now), now) - now;
     this.#timer = setTimeout(() => this.#pump(), Math.min(wait, LONGEST_RETRY_AFTER));
     this.#timer.unref();
   }

@@ -212,6 +212,58 @@ describe('after a failure', () => {
   });
 });
 
+describe('a limit of tries', () => {
+  it('lets what is more wait, loses nothing, and is counted for each notifier', async () => {
+    const post = new Post({ limits: { perMinute: 3 } });
+    for (let number = 1; number <= 8; number++) await post.tell(`n${number}`, number === 1 ? ['b'] : []);
+    await pass();
+    expect(post.tries).toEqual(['a n1', 'b n1', 'a n2', 'a n3']);
+    await pass(59 * SECOND);
+    expect(post.tries).toHaveLength(4);
+    await pass(2 * SECOND);
+    expect(post.tries.slice(4)).toEqual(['a n4', 'a n5', 'a n6']);
+    await pass(60 * SECOND);
+    expect(post.tries.slice(7)).toEqual(['a n7', 'a n8']);
+    expect(post.journal.notices.size).toBe(0);
+  });
+
+  it('counts tries that fail', async () => {
+    const post = new Post({ limits: { perMinute: 2 } });
+    post.reply = () => AWAY;
+    await post.tell('one');
+    await pass(50 * SECOND);
+    expect(post.tries).toHaveLength(2);
+    await pass(20 * SECOND);
+    expect(post.tries).toHaveLength(4);
+    await pass(45 * SECOND);
+    expect(post.tries).toHaveLength(4);
+  });
+});
+
+describe('logs of pods', () => {
+  const logged = {
+    status: 'success',
+    output: 'user jane signed in',
+    objects: { pod: 'web', namespace: 'shop' },
+  } as const;
+  const about = (actionner: string) => {
+    const sample = noticed();
+    return { ...sample, step: { ...sample.step, head: { ...sample.step.head, actionner } } };
+  };
+  const output = (includeLogs: boolean, actionner: string) => {
+    const [queued] = new Post({ includeLogs }).notices.of(about(actionner), { kind: 'action', end: logged });
+    return queued?.notice.output;
+  };
+
+  it('are sent unless the configuration keeps them back; what others did is always said', () => {
+    expect(output(true, 'kubernetes:log')).toBe('user jane signed in');
+    expect(output(false, 'kubernetes:log')).toBe(
+      "the logs for the pod 'web' in the namespace 'shop' has been downloaded",
+    );
+    expect(output(false, 'kubernetes:exec')).toBe('user jane signed in');
+  });
+});
+
 describe('too many', () => {
   it('costs the oldest that wait, which are told of', async () => {
     const post = new Post({ limits: { maxPending: 3 } });

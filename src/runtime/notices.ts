@@ -9,6 +9,7 @@ import type { Step } from './enrich.ts';
 import type { Executor } from './execute.ts';
 import { type NoticedEnd, noticeOf } from './notice-of.ts';
 import { NoticeQueue } from './notice-queue.ts';
+import { withoutLogs } from './without-logs.ts';
 
 /** The step that notices are about, by alert and number. */
 export interface NoticedStep {
@@ -40,7 +41,11 @@ export interface NoticesOptions {
     readonly attempts: number;
     /** Notices that may wait for one notifier; beyond that the oldest are given up. */
     readonly maxPending: number;
+    /** Tries to send to one notifier within a minute; what is more waits. 0: no limit. */
+    readonly perMinute: number;
   };
+  /** Whether notifiers get the logs of pods that an action fetched. */
+  readonly includeLogs: boolean;
   /** Milliseconds since 1970. */
   readonly now: () => number;
   /** From 0 to 1. */
@@ -81,13 +86,13 @@ export class Notices implements NoticePost {
   }
 
   of({ alert, number, step }: NoticedStep, ended: NoticedEnd): readonly QueuedNotice[] {
-    const { defaults, journal, now, redact } = this.#options;
+    const { defaults, journal, now, redact, includeLogs } = this.#options;
     if (defaults.length + step.rule.notifiers.length === 0) return NONE;
     const names = new Set([...defaults, ...step.rule.notifiers].map((name) => name.toLowerCase()));
     const told = [...names].filter((name) => this.#usable.has(name));
     if (told.length === 0) return NONE;
     const at = now();
-    const plain = noticeOf(step, ended, at);
+    const plain = noticeOf(step, includeLogs ? ended : withoutLogs(step.head.actionner, ended), at);
     const notice = redact ? withoutSecrets(plain, redact) : plain;
     const rest = { alert, step: number, at, attempts: 0, nextAt: at, notice };
     return told.map((notifier) => ({ id: journal.newNoticeId(), notifier, ...rest }));

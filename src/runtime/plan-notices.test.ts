@@ -17,7 +17,8 @@ function scene(script: Script) {
     },
     ...{ notifiers: NOTIFIERS, settings: {}, defaults: ['a'], journal, now: Date.now },
     telemetry: { emit: () => undefined, accepted: () => undefined },
-    limits: { attempts: 3, maxPending: 10 },
+    limits: { attempts: 3, perMinute: 0, maxPending: 10 },
+    includeLogs: true,
   });
   const append = vi.spyOn(journal, 'append');
   return { world: new World(script, { journal, notices }), journal, append, sent };

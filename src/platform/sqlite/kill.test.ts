@@ -57,7 +57,7 @@ const send = async ({ notice }) => {
 const notices = new Notices({
   executor: { send }, notifiers: NOTIFIERS, settings: {}, defaults: ['a'], journal,
   telemetry: { emit: (told) => say(told.outcome + ' ' + told.notice.output), accepted: () => undefined },
-  limits: { attempts: 1000, maxPending: 100000 }, now: Date.now, random: () => 0.001,
+  limits: { attempts: 1000, maxPending: 100000, perMinute: 0 }, includeLogs: true, now: Date.now, random: () => 0.001,
 });
 await notices.resume();
 async function work() {
