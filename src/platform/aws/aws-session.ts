@@ -2,6 +2,7 @@ import { LambdaClient } from '@aws-sdk/client-lambda';
 import { S3Client } from '@aws-sdk/client-s3';
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import { fromNodeProviderChain } from '@aws-sdk/credential-providers';
+import { boundAnswers } from '../s3/bound-answers.ts';
 import { NO_LOG } from '../s3/no-log.ts';
 import type { AwsSettings } from './aws-settings.ts';
 import { type Credentials, isRole, roleCredentials } from './role-credentials.ts';
@@ -38,18 +39,20 @@ const SILENT = { logger: NO_LOG, maxAttempts: 1, requestHandler: { connectionTim
 export async function openAwsSession(settings: AwsSettings): Promise<AwsSession> {
   const region = settings.region && { region: settings.region };
   const own = ownCredentials(settings);
-  const sts = new STSClient({ ...QUICK, ...region, credentials: own });
+  const sts = boundAnswers(new STSClient({ ...QUICK, ...region, credentials: own }));
   const credentials = await checkedCredentials(sts, own, settings);
   const buckets = new Map<string, S3Client>();
-  const lambda = new LambdaClient({ ...SILENT, ...region, credentials });
+  const lambda = boundAnswers(new LambdaClient({ ...SILENT, ...region, credentials }));
   const bucketsIn = (of: string) =>
-    new S3Client({
-      ...LONG,
-      ...(of ? { region: of } : region),
-      credentials,
-      requestChecksumCalculation: 'WHEN_REQUIRED',
-      responseChecksumValidation: 'WHEN_REQUIRED',
-    });
+    boundAnswers(
+      new S3Client({
+        ...LONG,
+        ...(of ? { region: of } : region),
+        credentials,
+        requestChecksumCalculation: 'WHEN_REQUIRED',
+        responseChecksumValidation: 'WHEN_REQUIRED',
+      }),
+    );
   return {
     lambda,
     s3: (of) => {
@@ -74,7 +77,8 @@ async function checkedCredentials(
   // In a cluster of AWS the role of the service account stands in `AWS_ROLE_ARN`, and may not be allowed to assume itself.
   if (!settings.role_arn || isRole(Arn, settings.role_arn)) return own;
   const ofRole = roleCredentials(sts, settings);
-  const asRole = new STSClient({ ...QUICK, ...(settings.region && { region: settings.region }), credentials: ofRole });
+  const ofRegion = settings.region && { region: settings.region };
+  const asRole = boundAnswers(new STSClient({ ...QUICK, ...ofRegion, credentials: ofRole }));
   await asRole.send(new GetCallerIdentityCommand({})).finally(() => asRole.destroy());
   return ofRole;
 }

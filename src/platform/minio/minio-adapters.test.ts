@@ -1,3 +1,6 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { Readable } from 'node:stream';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { DoorError } from '../../model/door-error.ts';
 import type { StoreTarget } from '../../model/targets.ts';
@@ -82,6 +85,28 @@ describe('minio.put', () => {
     peer.reply(() => ({ status: 200 }));
     expect(await failureOf(put({ use_ssl: true }))).toMatchObject({ code: 'unreachable' });
     expect(peer.lines).toEqual([]);
+  });
+
+  it.each([200, 403])('breaks off an answer without an end, of status %i', async (status) => {
+    let sent = 0;
+    const server = createServer((request, response) => {
+      request.resume();
+      response.writeHead(status, { 'content-type': 'application/xml' });
+      Readable.from(endless()).pipe(response);
+    });
+    async function* endless() {
+      const part = Buffer.alloc(2 ** 20, 'x');
+      while (sent < 2 ** 30) {
+        sent += part.length;
+        yield part;
+      }
+    }
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const endpoint = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+    expect(await failureOf(put({ endpoint }))).toMatchObject({ code: 'refused' });
+    expect(sent).toBeLessThan(64 * 2 ** 20);
+    server.closeAllConnections();
+    server.close();
   });
 
   it('asks for the region where the server has another one', async () => {

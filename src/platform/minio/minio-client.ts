@@ -1,5 +1,6 @@
 import { GetBucketLocationCommand, S3Client } from '@aws-sdk/client-s3';
 import type { DoorError } from '../../model/door-error.ts';
+import { boundAnswers } from '../s3/bound-answers.ts';
 import { NO_LOG } from '../s3/no-log.ts';
 import { sdkFailure, sdkStatus } from '../s3/sdk-failure.ts';
 import type { MinioSettings } from './minio-adapters.ts';
@@ -19,18 +20,20 @@ export class MinioServer {
 
   constructor(endpoint: string, { access_key, secret_key }: MinioSettings) {
     this.#open = (region) =>
-      new S3Client({
-        ...{ endpoint, region },
-        forcePathStyle: true,
-        credentials: { accessKeyId: access_key, secretAccessKey: secret_key },
-        useFipsEndpoint: false,
-        useDualstackEndpoint: false,
-        logger: NO_LOG,
-        maxAttempts: 1,
-        requestHandler: { connectionTimeout: CONNECT, socketTimeout: SILENCE },
-        requestChecksumCalculation: 'WHEN_REQUIRED',
-        responseChecksumValidation: 'WHEN_REQUIRED',
-      });
+      boundAnswers(
+        new S3Client({
+          ...{ endpoint, region },
+          forcePathStyle: true,
+          credentials: { accessKeyId: access_key, secretAccessKey: secret_key },
+          useFipsEndpoint: false,
+          useDualstackEndpoint: false,
+          logger: NO_LOG,
+          maxAttempts: 1,
+          requestHandler: { connectionTimeout: CONNECT, socketTimeout: SILENCE },
+          requestChecksumCalculation: 'WHEN_REQUIRED',
+          responseChecksumValidation: 'WHEN_REQUIRED',
+        }),
+      );
     this.#client = this.#open(NO_REGION);
   }
 
