@@ -220,6 +220,11 @@ describe('gcs.put', () => {
 
   it.each<[string, PeerReply, object]>([
     ['is cut short', { status: 200, body: '{"size":"2"}' }, { code: 'busy', message: 'the bucket has 2 bytes of 5' }],
+    [
+      'comes as something else',
+      { status: 200, body: '{"size":"5","md5Hash":"DDmCoUFMHhcWbtfxgHan+w=="}' },
+      { code: 'busy', message: 'the bucket has other bytes than were sent' },
+    ],
     ['is not confirmed', { status: 200, body: 'what?' }, { code: 'busy', message: 'the bucket has no bytes of 5' }],
     ['goes on elsewhere', { status: 308 }, { code: 'refused' }],
     ['breaks', 'hang up', { code: 'unreachable' }],
