@@ -7,7 +7,7 @@ import type { TargetLookups } from '../model/target-facts.ts';
 import type { StoreAddress, StoreTarget } from '../model/targets.ts';
 import { createAwsAdapters } from '../platform/aws/aws-adapters.ts';
 import { awsSettings } from '../platform/aws/aws-settings.ts';
-import { checkFolder, createFileDoors } from '../platform/files/file-store.ts';
+import { createFileStore } from '../platform/files/file-store.ts';
 import { createGcpAdapters } from '../platform/gcp/gcp-adapters.ts';
 import { gcpSettings } from '../platform/gcp/gcp-settings.ts';
 import { createHttpDoors, type Proxies } from '../platform/http/http-doors.ts';
@@ -42,6 +42,7 @@ export function createPlatform(settings: Settings, env: Environment, spool: Arti
   const kube = createKubeAdapters(kubeSettings(settings, env), spool);
   const aws = createAwsAdapters(awsSettings(settings.aws, env), spool);
   const gcp = createGcpAdapters(gcpSettings(settings.gcp, env), spool);
+  const files = createFileStore(spool, settings.local.max_bytes);
   const minio = createMinioAdapters(settings.minio, spool);
   const http = createHttpDoors({
     spool,
@@ -50,11 +51,11 @@ export function createPlatform(settings: Settings, env: Environment, spool: Arti
     proxies: proxiesOf(env),
   });
   const checks: Readonly<Record<StoreAddress['category'], (store: StoreTarget, signal: AbortSignal) => Promise<void>>> =
-    { local: checkFolder, aws: aws.checkStore, minio: minio.checkStore, gcp: gcp.checkStore };
+    { local: files.checkStore, aws: aws.checkStore, minio: minio.checkStore, gcp: gcp.checkStore };
   return {
     adapters: {
       ...{ ...kube.adapters, ...aws.adapters, ...gcp.adapters, ...minio.adapters, ...http.adapters },
-      ...createFileDoors(spool),
+      ...files.adapters,
       ...createMailDoors(),
       'stores.check': (store, signal) => checks[store.category](store, signal),
     },

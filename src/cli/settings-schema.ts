@@ -113,6 +113,13 @@ export const settingsSchema = z.object({
     secret_key: text('', 'Secret key.', { secret: true }),
     use_ssl: flag(false, 'Use TLS.'),
   }),
+  local: z.object({
+    max_bytes: count(
+      0,
+      [0, 1024 * GIB],
+      'Bytes of all files in a folder of the output `local:file`; what exceeds them is not stored. 0: no limit.',
+    ),
+  }),
   dry_run: flag(false, 'Run no action of any rule; log what would be done.', { env: ['TALON_DRY_RUN'] }),
   max_body_bytes: count(2 ** 20, [1, GIB], 'Largest alert, in bytes; a larger one is refused with 413.'),
   max_connections: count(4_096, [1, 1_000_000], 'Connections at once; further ones are closed.'),

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
-import { chmod, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, rm, symlink, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
@@ -8,7 +8,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { ArtifactSpool } from '../../model/artifact-spool.ts';
 import { DoorError } from '../../model/door-error.ts';
 import type { ArtifactTarget, StoreTarget } from '../../model/targets.ts';
-import { checkFolder, createFileDoors } from './file-store.ts';
+import { createFileStore } from './file-store.ts';
 
 const KEY = '2024-09-05T14-52-10Z_shop_web_log';
 const { signal } = new AbortController();
@@ -39,7 +39,10 @@ const spool: ArtifactSpool = {
 };
 
 const put = (content: string, to = store(), key = KEY, until = signal) =>
-  createFileDoors(spool)['files.put'](to, artifact(content), key, until);
+  createFileStore(spool).adapters['files.put'](to, artifact(content), key, until);
+
+const checkFolder = (...given: Parameters<ReturnType<typeof createFileStore>['checkStore']>) =>
+  createFileStore(spool).checkStore(...given);
 
 describe('files.put', () => {
   it.each(['', '/'])('writes a file that nobody else can read, into a folder that ends with %j', async (end) => {
@@ -90,7 +93,7 @@ describe('files.put', () => {
         throw Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC', syscall: 'write' });
       },
     };
-    const written = createFileDoors(broken)['files.put'](store(), artifact('abc'), KEY, signal);
+    const written = createFileStore(broken).adapters['files.put'](store(), artifact('abc'), KEY, signal);
     await expect(written).rejects.toMatchObject({
       code: 'busy',
       message: `the disk of the folder '${folder}' is full`,
@@ -127,5 +130,34 @@ describe('checkFolder', () => {
 
   it('lets a folder through', async () => {
     await expect(checkFolder(store(), signal)).resolves.toBeUndefined();
+  });
+});
+
+describe('the room of a folder', () => {
+  const limited = () => createFileStore(spool, 25);
+  const putInto = (files: ReturnType<typeof createFileStore>, content: string, key: string) =>
+    files.adapters['files.put'](store(), artifact(content), key, signal);
+
+  it('is for so many bytes of files, and may be cleared', async () => {
+    const files = limited();
+    await putInto(files, 'twenty bytes of text', 'one');
+    await symlink('/dev/null', path.join(folder, 'link'));
+    const full = { code: 'busy', message: `the folder '${folder}' has 20 of 25 bytes: no room for 6 more` };
+    await expect(putInto(files, 'others', 'two')).rejects.toMatchObject(full);
+    await putInto(files, 'fives', 'two');
+    await expect(files.checkStore(store(), signal)).rejects.toMatchObject({ code: 'busy' });
+    await rm(path.join(folder, 'one'));
+    await files.checkStore(store(), signal);
+    expect(readdirSync(folder).sort()).toEqual(['link', 'two']);
+  });
+
+  it('is not taken by what a killed process left, which goes with the first look', async () => {
+    const part = (digit: string) => path.join(folder, `.talon-${digit.repeat(24)}.part`);
+    const names = [part('a'), part('b'), path.join(folder, '.talon-x.part')];
+    for (const name of names) await writeFile(name, 'half');
+    const old = new Date(Date.now() - 2 * 3_600_000);
+    for (const name of [part('a'), path.join(folder, '.talon-x.part')]) await utimes(name, old, old);
+    await limited().checkStore(store(), signal);
+    expect(names.map((name) => existsSync(name))).toEqual([false, true, true]);
   });
 });

@@ -6,6 +6,7 @@ import type { ArtifactSpool } from '../../model/artifact-spool.ts';
 import { DoorError } from '../../model/door-error.ts';
 import type { AdaptersOf } from '../../model/door-row.ts';
 import type { ArtifactTarget, StoreTarget } from '../../model/targets.ts';
+import { checkRoom, Leftovers } from './folder-room.ts';
 
 /** Bytes that file systems take for a name. */
 const LONGEST_NAME = 255;
@@ -16,22 +17,44 @@ const FULL = new Set(['ENOSPC', 'EDQUOT']);
 /** What file systems say that have no links. */
 const NO_LINKS = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK']);
 
+/** The door to folders, and the look at one of them. */
+export interface FileStore {
+  readonly adapters: AdaptersOf<'files'>;
+  /** @throws DoorError for a folder that cannot take artifacts */
+  readonly checkStore: (store: StoreTarget, signal: AbortSignal) => Promise<void>;
+}
+
 /**
  * The door that writes artifacts as files. They appear as a whole or not at all, only the user of this process can read them, and
  * nothing that is there already is changed: another artifact of the same key gets a name with a part of its sum at the end.
  *
  * @param spool where the artifacts are
+ * @param maxBytes of all files of a folder; 0: no limit
  */
-export function createFileDoors(spool: ArtifactSpool): AdaptersOf<'files'> {
+export function createFileStore(spool: ArtifactSpool, maxBytes = 0): FileStore {
+  const leftovers = new Leftovers();
+  return {
+    adapters: fileDoors(spool, maxBytes, leftovers),
+    checkStore: async (store, signal) => {
+      await checkFolder(store, signal);
+      await leftovers.removeFrom(store.name);
+      await checkRoom(store.name, maxBytes, 1);
+    },
+  };
+}
+
+function fileDoors(spool: ArtifactSpool, maxBytes: number, leftovers: Leftovers): AdaptersOf<'files'> {
   return {
     'files.put': async (store, artifact, key, signal) => {
       if (!SAFE_NAME.test(key) || /^\.+$/.test(key)) {
         throw new DoorError('door', 'malformed argument: the key of a file');
       }
       await checkFolder(store, signal);
+      await leftovers.removeFrom(store.name);
       const folder = store.name.endsWith('/') ? store.name.slice(0, -1) : store.name;
       const part = path.join(store.name, `.talon-${randomBytes(12).toString('hex')}.part`);
       try {
+        await checkRoom(store.name, maxBytes, artifact.size);
         await writePart(part, spool.read(artifact.handle), signal);
         const name = await publish(part, store.name, key, artifact);
         return `${folder}/${name}`;
@@ -49,7 +72,7 @@ export function createFileDoors(spool: ArtifactSpool): AdaptersOf<'files'> {
  *
  * @throws DoorError, Falco Talon's text for a folder that is not there
  */
-export async function checkFolder(store: StoreTarget, signal: AbortSignal): Promise<void> {
+async function checkFolder(store: StoreTarget, signal: AbortSignal): Promise<void> {
   const { name: folder } = store;
   try {
     if (!(await stat(folder)).isDirectory()) throw new DoorError('refused', `'${folder}' is not a folder`);
