@@ -5,10 +5,11 @@ import { type Node, parse } from 'acorn';
 import { afterAll, describe, expect, test } from 'vitest';
 import { label } from '../../src/actionners/kubernetes/label.ts';
 import { terminate } from '../../src/actionners/kubernetes/terminate.ts';
+import { catalog } from '../../src/cli/catalog.ts';
 import { pluginScripts } from '../../src/cli/plugin-scripts.gen.ts';
 import { createExecutor } from '../../src/runtime/execute.ts';
 import { alertWith, fakeAdapters, memoryRecord } from '../../src/runtime/executor-fixture.ts';
-import { codeOnly, withoutTypes } from '../plugin-source.ts';
+import { codeOnly, declarationsOnly, withoutTypes } from '../plugin-source.ts';
 
 const root = path.resolve(import.meta.dirname, '../..');
 const dist = path.join(root, 'dist');
@@ -37,13 +38,18 @@ const others = readdirSync(path.join(root, 'src'), { recursive: true, encoding: 
 describe('the built server', () => {
   test('has no code of plug-ins, but for their scripts', async () => {
     const texts = new Set(programs.flatMap((program) => textsOf(parseModule(program))));
+    const said: string[] = [];
     for (const id of pluginScripts.keys()) {
-      const file = path.join(root, 'src/actionners', `${id.replace(':', '/')}.ts`);
-      const all = textsOf(parseModule(codeOnly(await withoutTypes(file))));
-      const said = all.filter((text) => / \w+ /.test(text) && !others.includes(text));
-      expect(said.length).toBeGreaterThan(0);
-      expect(said.filter((text) => texts.has(text))).toEqual([]);
+      const folder = (['actionners', 'outputs', 'notifiers'] as const).find((each) => catalog[each].has(id));
+      const file = path.join(root, 'src', folder ?? '', `${id.replace(':', '/')}.ts`);
+      const source = await withoutTypes(file);
+      const all = textsOf(parseModule(codeOnly(source)));
+      // What checks parameters stands beside both.
+      const declared = new Set(textsOf(parseModule(declarationsOnly(source))));
+      said.push(...all.filter((text) => / \w+ /.test(text) && !others.includes(text) && !declared.has(text)));
     }
+    expect(said.length).toBeGreaterThan(pluginScripts.size);
+    expect(said.filter((text) => texts.has(text))).toEqual([]);
   });
 
   test('has a stub in place of the code of each plug-in that can act', () => {
