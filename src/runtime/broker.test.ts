@@ -1,7 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import type { NodeTarget, PodTarget } from '../model/targets.ts';
+import type { Door } from '../model/capability.ts';
+import type { GivenArguments } from '../model/door-row.ts';
+import { DOORS } from '../model/doors.ts';
+import type { NodeTarget, PodTarget, Target, TargetKind, TargetKinds } from '../model/targets.ts';
 import { beginStep } from './broker.ts';
-import { fakeAdapters, memoryRecord } from './executor-fixture.ts';
+import { fakeAdapters, memoryRecord, SPOOLED } from './executor-fixture.ts';
 
 const POD: PodTarget = { kind: 'pod', name: 'web', namespace: 'shop' };
 const NODE: NodeTarget = { kind: 'node', name: 'node-1' };
@@ -54,6 +57,86 @@ describe('a door stays shut', () => {
     const { step, opened } = newStep();
     await expect(step.call('pods.label', [foreign, {}])).rejects.toThrow('no reference to a pod of this step');
     expect(opened()).toEqual([]);
+  });
+});
+
+/** One target of each kind. */
+const EACH: { readonly [K in TargetKind]: TargetKinds[K] } = {
+  pod: POD,
+  node: NODE,
+  container: { kind: 'container', name: 'main', pod: POD },
+  workload: { kind: 'workload', name: 'web', namespace: 'shop', labels: { app: 'web' } },
+  object: { kind: 'object', resource: 'secrets', name: 'web', namespace: 'shop' },
+  subject: { kind: 'subject', of: 'Pod', name: 'web', namespace: 'shop' },
+  function: { kind: 'function', name: 'web', location: '', payload: '{}' },
+  store: { kind: 'store', category: 'local', name: '/web', prefix: '', region: '' },
+  endpoint: { kind: 'endpoint', name: 'web', url: 'http://web/secret', headers: { a: 'secret' } },
+  mailbox: {
+    ...{ kind: 'mailbox', name: 'web', server: 'web:25', from: 'a@b', to: ['c@d'], user: 'u', password: 'secret' },
+    ...{ security: 'none', allowPlainLogin: true },
+  },
+  artifact: SPOOLED,
+};
+
+/** The references that a door takes, by their place. */
+function takenBy(door: Door): readonly TargetKind[] {
+  const kinds: TargetKind[] = [];
+  const nothing = () => ({}) as never;
+  const target = ((position: number, kind: TargetKind) => {
+    kinds[position] = kind;
+  }) as unknown as GivenArguments['target'];
+  const others = { integer: nothing, text: nothing, flag: nothing, texts: nothing, labels: nothing, value: nothing };
+  DOORS[door].decode({ target, ...others });
+  return kinds;
+}
+
+const places = (Object.keys(DOORS) as Door[]).flatMap((door) =>
+  takenBy(door).map((kind, position) => ({ door, kind, position })),
+);
+
+it('all kinds of references are taken by some door', () => {
+  expect(new Set(places.map(({ kind }) => kind))).toEqual(new Set(Object.keys(EACH)));
+});
+
+it.each(places)('$door takes at $position a $kind of its step, and nothing else', async ({ door, kind, position }) => {
+  const { adapters, calls } = fakeAdapters();
+  const { record, lines } = memoryRecord();
+  const { signal } = new AbortController();
+  const step = beginStep({ uses: [door], adapters, record, signal });
+  const refs = new Map(
+    Object.entries(EACH).map(([each, target]) => [each, (step.mint as (t: Target) => object)(target)]),
+  );
+  const right = takenBy(door).map((each) => refs.get(each));
+  const others = [...refs].filter(([each]) => each !== kind).map(([, ref]) => ref);
+  const forged = [
+    ...others,
+    // What it says itself changes nothing, nor does a target in the place of its reference.
+    ...others.map((ref) => ({ ...ref, ...EACH[kind], kind })),
+    EACH[kind],
+    ...[-1, 11, 0.5, '0', null, [0], 'length', '__proto__', { valueOf: () => 0 }].map((ref) => ({
+      ...refs.get(kind),
+      ref,
+    })),
+    ...[null, undefined, 0, 'pod', [], [right[position]]],
+  ];
+  for (const wrong of forged) {
+    const refusal = await step.call(door, right.with(position, wrong as object)).catch((error: unknown) => error);
+    expect(refusal).toMatchObject({ code: 'door', message: `no reference to a ${kind} of this step` });
+  }
+  expect(calls.filter(([opened]) => opened !== 'pods.uid')).toEqual([]);
+  expect(lines).toEqual([]);
+});
+
+it('shows of its targets what plug-ins need, and nothing of what is secret', () => {
+  const { step } = newStep();
+  const shown = Object.values(EACH).map((target) => {
+    const { kind, ref: _, name: __, ...more } = (step.mint as (t: Target) => Record<string, unknown>)(target);
+    return [kind, Object.keys(more)];
+  });
+  expect(Object.fromEntries(shown)).toEqual({
+    ...{ pod: ['namespace'], node: [], container: [], workload: ['namespace'], object: ['resource', 'namespace'] },
+    ...{ subject: ['namespace'], function: [], store: ['prefix', 'region'], endpoint: [], mailbox: [] },
+    artifact: ['size', 'sha256', 'mediaType'],
   });
 });
 

@@ -158,6 +158,66 @@ export const renamesReference = hostile('renamesReference', async ({ use, target
   return DONE;
 });
 
+/** Passes the pod of its step off as anything else, and anything else as of its step. */
+export const forgesKinds = testActionner(
+  'forgesKinds',
+  [
+    'pods.exec',
+    'networkpolicies.apply',
+    'objects.delete',
+    'events.create',
+    'lambda.invoke',
+    'files.put',
+    'http.send',
+    'mail.send',
+  ],
+  async ({ use, targets }) => {
+    const pod = podOf(targets);
+    const { name, namespace } = pod;
+    const refs = [pod.ref, 0, 1, 7, -1].flatMap((ref) => [
+      { ...pod, ref },
+      { ref, kind: 'container', name: 'main', pod: { kind: 'pod', name, namespace, uid: 'uid-1' } },
+      { ref, kind: 'workload', name, namespace, labels: {} },
+      { ref, kind: 'object', resource: 'secrets', name, namespace },
+      { ref, kind: 'subject', of: 'Node', name, namespace: '' },
+      { ref, kind: 'function', name, location: '', payload: '{}' },
+      { ref, kind: 'store', category: 'local', name: '/etc', prefix: '', region: '' },
+      { ref, kind: 'endpoint', name, url: 'http://169.254.169.254/', headers: {} },
+      { ref, kind: 'mailbox', name, server: 'mail:25', from: 'a@b', to: ['c@d'] },
+      { ref, kind: 'artifact', handle: '0'.repeat(32), name: 'passwd', size: 1, sha256: '', mediaType: '' },
+    ]);
+    const doors = use as Readonly<Record<string, (...given: readonly unknown[]) => Promise<unknown>>>;
+    const tried = [
+      'pods.exec',
+      'networkpolicies.apply',
+      'objects.delete',
+      'events.create',
+      'lambda.invoke',
+      'http.send',
+      'mail.send',
+    ];
+    const asked: Promise<string>[] = [];
+    for (const ref of refs) {
+      for (const door of tried) {
+        asked.push(
+          (doors[door]?.(ref, ['id'], '') ?? Promise.reject()).then(
+            () => door,
+            () => 'refused',
+          ),
+        );
+      }
+      asked.push(
+        (doors['files.put']?.(ref, ref, 'k') ?? Promise.reject()).then(
+          () => 'files.put',
+          () => 'refused',
+        ),
+      );
+      await Promise.all(asked);
+    }
+    return { ...DONE, output: [...new Set(await Promise.all(asked))].join() };
+  },
+);
+
 export const pollutes = hostile('pollutes', async ({ use, targets }) => {
   const labels = JSON.parse('{"__proto__":{"polluted":"yes"},"constructor":"x","a":"b"}');
   await use['pods.label'](podOf(targets), labels).catch(() => undefined);

@@ -174,6 +174,13 @@ describe('a door stays shut', () => {
   it('for a reference that was never made', async () => {
     expect(await shut('forgesReference')).toMatchObject({ output: 'refused' });
   });
+
+  it('for a reference of another kind, or one that says what it stands for', async () => {
+    const before = calls.length;
+    expect(await run(hostile.forgesKinds)).toMatchObject({ output: 'refused' });
+    // Of the pod of the step itself it may be asked which one it is.
+    expect(calls.slice(before).filter(([door]) => door !== 'pods.uid')).toEqual([]);
+  });
 });
 
 it('a reference means what it was made for, whatever name stands beside it', async () => {
