@@ -99,6 +99,10 @@ export const settingsSchema = z.object({
       secret: true,
     }),
     secret_key: text('', 'Secret key.', { secret: true }),
+    allowed_functions: texts(
+      [],
+      'Functions that may be invoked, as rules name them; `*` stands for any characters. Empty: all.',
+    ),
   }),
   gcp: z.object({
     region: text('', 'Region.', { without_effect: 'the location of a function is a parameter of its action' }),
@@ -106,6 +110,10 @@ export const settingsSchema = z.object({
       secret: true,
     }),
     project_id: text('', 'Project. Empty: the one of the credentials.', { env: ['GOOGLE_CLOUD_PROJECT'] }),
+    allowed_functions: texts(
+      [],
+      'Functions that may be called, as `location/name`; `*` stands for any characters. Empty: all.',
+    ),
   }),
   minio: z.object({
     endpoint: text('', 'Host and port, without a scheme.'),

@@ -48,7 +48,12 @@ export function podOf(targets: Targets): PodRef {
  */
 export interface Reach {
   readonly endpoint?: EndpointAddress;
-  readonly called?: { readonly name: string; readonly location: string };
+  readonly called?: {
+    readonly name: string;
+    readonly location: string;
+    /** Output fields that it is told of; all where this is not said. */
+    readonly fields?: readonly string[] | undefined;
+  };
   readonly store?: StoreAddress;
   readonly mailbox?: MailboxAddress;
 }

@@ -57,6 +57,8 @@ export interface FunctionTarget {
   readonly location: string;
   /** What it is called with: the alert and its context, as JSON. */
   readonly payload: string;
+  /** Of the alert: 32 hexadecimal digits. */
+  readonly traceId?: string;
 }
 /** How a rule or the configuration names a place for artifacts. */
 export interface StoreAddress {

@@ -4,7 +4,7 @@ import type { Mint } from '../model/door-row.ts';
 import { FIELD_KEYS, namespace, podName, targetName, targetNamespace, targetResource } from '../model/event-fields.ts';
 import type { FalcoEvent } from '../model/falco-event.ts';
 import { DELETABLE, isNamespaceName, isObjectName, objectNotFound, podNotFound } from '../model/kube-names.ts';
-import type { EndpointAddress, EndpointTarget, PodTarget } from '../model/targets.ts';
+import type { EndpointAddress, EndpointTarget, FunctionTarget, PodTarget } from '../model/targets.ts';
 
 /** What the targets of an action are made of. */
 export interface ActionTargets {
@@ -13,8 +13,9 @@ export interface ActionTargets {
   /** The pod of the alert where it was looked up already; it takes the place of the one that the alert names. */
   readonly pod?: PodTarget | undefined;
   readonly reach: Reach;
-  /** What a function is called with. */
-  readonly payload: () => string;
+  /** What a function is called with. @param fields output fields that it is told of, if not all */
+  readonly payload: (fields?: readonly string[]) => string;
+  readonly traceId?: string | undefined;
 }
 
 /**
@@ -29,8 +30,15 @@ export function mintTargets({ actionner: { requires }, reach, ...given }: Action
     ...(requires.includes(FIELD_KEYS.podName) && { pod: mint(given.pod ?? podTarget(event)) }),
     ...(requires.includes(FIELD_KEYS.targetResource) && { object: mint(objectTarget(event)) }),
     ...(reach.endpoint && { endpoint: mint(endpointTarget(reach.endpoint)) }),
-    ...(reach.called && { called: mint({ kind: 'function', ...reach.called, payload: given.payload() }) }),
+    ...(reach.called && { called: mint(functionTarget(reach.called, given)) }),
   };
+}
+
+function functionTarget(
+  { name, location, fields }: NonNullable<Reach['called']>,
+  { payload, traceId }: Pick<ActionTargets, 'payload' | 'traceId'>,
+): FunctionTarget {
+  return { kind: 'function', name, location, payload: payload(fields), ...(traceId && { traceId }) };
 }
 
 /** An endpoint by its URL; its name is the host alone. */

@@ -35,7 +35,9 @@ export interface StepToRun {
   /** Values for the tokens in its parameters. */
   readonly tokens?: () => Tokens;
   /** What functions are called with. */
-  readonly payload?: () => string;
+  readonly payload?: (fields?: readonly string[]) => string;
+  /** Of the alert. */
+  readonly traceId?: string;
   /** Whether the action has an output. */
   readonly keeps?: boolean;
   /** The pod of the alert where it was looked up already; it takes the place of the one that the alert names. */
@@ -142,7 +144,7 @@ async function runAction(step: StepToRun, signal: AbortSignal, means: ScriptMean
       const reach = behaviour.reach?.(parameters) ?? {};
       return {
         parameters: withoutSecrets(actionner.parameters, parameters),
-        targets: mintTargets({ actionner, event, pod: step.pod, reach, payload }, mint),
+        targets: mintTargets({ actionner, event, pod: step.pod, traceId: step.traceId, reach, payload }, mint),
         keeps,
         seconds: milliseconds / 1000,
       };

@@ -23,3 +23,15 @@ it('has null for lists and maps, and a time in any case', () => {
     context: {},
   });
 });
+
+it('hands on the chosen fields alone, and not the text that may repeat the others', () => {
+  const event = alertOf(
+    '{"rule":"x","output":"a secret of bob","output_fields":{"user.name":"bob","fd.name":"/tmp/x"}}',
+  );
+  expect(JSON.parse(functionPayload(event, new Map(), '', ['fd.name', 'proc.pid']))).toMatchObject({
+    output: '',
+    output_fields: { 'fd.name': '/tmp/x' },
+  });
+  expect(functionPayload(event, new Map(), '', [])).not.toContain('bob');
+  expect(functionPayload(alertOf('{"rule":"x","output":"y"}'), new Map(), '', [])).toContain('"output_fields":null');
+});

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { defineActionner, targetOf } from '../../model/definition.ts';
 import { DoorError } from '../../model/door-error.ts';
-import { oneOf, requiredText, text } from '../../model/parameters.ts';
+import { oneOf, requiredText, text, textList } from '../../model/parameters.ts';
 import type { FunctionRef } from '../../model/references.ts';
 
 /** What is invoked where the rule names no version. */
@@ -24,6 +24,9 @@ export const lambda = defineActionner({
       ['RequestResponse', 'Event', 'DryRun'],
       'RequestResponse',
     ),
+    payload_fields: textList(
+      'output fields that the function is told of, and no text of the alert; everything when left out',
+    ),
   }),
   example: `- action: Invoke the function
   actionner: aws:lambda
@@ -37,7 +40,7 @@ export const lambda = defineActionner({
     uses: ['lambda.invoke'],
     deadline: 60,
     writes: () => [],
-    reach: ({ aws_lambda_name }) => ({ called: { name: aws_lambda_name, location: '' } }),
+    reach: ({ aws_lambda_name: name, payload_fields: fields }) => ({ called: { name, location: '', fields } }),
     async run({ parameters, targets, use }) {
       const called = targetOf<'called', FunctionRef>(targets, 'called');
       const { aws_lambda_alias_or_version: version, aws_lambda_invocation_type: type } = parameters;

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { defineActionner, targetOf } from '../../model/definition.ts';
 import { DoorError } from '../../model/door-error.ts';
-import { integer, requiredText, text } from '../../model/parameters.ts';
+import { integer, requiredText, text, textList } from '../../model/parameters.ts';
 import type { FunctionRef } from '../../model/references.ts';
 
 /** Calls a Cloud Run function with the alert as body. */
@@ -17,6 +17,9 @@ export const cloudFunction = defineActionner({
     gcp_function_name: requiredText('name of the function'),
     gcp_function_location: text('region of the function', { fallback: 'us-central1' }),
     gcp_function_timeout: integer('seconds to wait for the answer; 0 leaves it to the time limit of the action'),
+    payload_fields: textList(
+      'output fields that the function is told of, and no text of the alert; everything when left out',
+    ),
   }),
   example: `- action: Call the function
   actionner: gcp:function
@@ -31,8 +34,8 @@ export const cloudFunction = defineActionner({
     deadline: 60,
     lasts: ({ gcp_function_timeout }) => gcp_function_timeout,
     writes: () => [],
-    reach: ({ gcp_function_name, gcp_function_location }) => ({
-      called: { name: gcp_function_name, location: gcp_function_location },
+    reach: ({ gcp_function_name: name, gcp_function_location: location, payload_fields: fields }) => ({
+      called: { name, location, fields },
     }),
     async run({ parameters: { gcp_function_location: location, gcp_function_timeout: timeout }, targets, use }) {
       const called = targetOf<'called', FunctionRef>(targets, 'called');

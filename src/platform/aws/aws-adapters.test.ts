@@ -342,6 +342,28 @@ describe('lambda.invoke', () => {
     expect(asked().filter(isCheck)).toHaveLength(1);
   });
 
+  it('tells of the trace of the alert', async () => {
+    answers({ status: 200 });
+    const traceId = '0af7651916cd43dd8448eb211c80319c';
+    await aws().adapters['lambda.invoke']({ ...fn(), traceId }, HOW, signal);
+    const context = String(asked().at(-1)?.headers['x-amz-client-context']);
+    expect(JSON.parse(Buffer.from(context, 'base64').toString())).toEqual({
+      custom: { traceparent: expect.stringMatching(`^00-${traceId}-[0-9a-f]{16}-01$`) },
+    });
+  });
+
+  it('asks for no function that the configuration does not allow', async () => {
+    answers({ status: 200 });
+    const { adapters } = aws({ allowed_functions: ['tri*'] });
+    expect(await adapters['lambda.invoke'](fn(), HOW, signal)).toMatchObject({ status: 200 });
+    const before = asked().length;
+    expect(await failureOf(adapters['lambda.invoke'](fn('other'), HOW, signal))).toMatchObject({
+      code: 'refused',
+      message: "the function 'other' is not among those that the configuration allows",
+    });
+    expect(asked()).toHaveLength(before);
+  });
+
   it.each([
     [202, 'Event'],
     [204, 'DryRun'],

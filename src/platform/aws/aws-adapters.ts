@@ -3,6 +3,7 @@ import type { ContextAnswer } from '../../model/context-sources.ts';
 import type { AdaptersOf } from '../../model/door-row.ts';
 import { TalonError } from '../../model/talon-error.ts';
 import type { StoreTarget } from '../../model/targets.ts';
+import { checkAllowed } from '../allowed-functions.ts';
 import { checkBucketName } from '../bucket-name.ts';
 import { OnceOpened } from '../once-opened.ts';
 import type { AwsSettings } from './aws-settings.ts';
@@ -30,6 +31,7 @@ export function createAwsAdapters(settings: AwsSettings, spool: ArtifactSpool): 
   return {
     adapters: {
       'lambda.invoke': async (called, how, signal) => {
+        checkAllowed(settings.allowed_functions, called.name);
         const { session, presence, sdk } = await aws.forDoor();
         await presence.check(session.lambda, called, signal);
         return sdk.invokeLambda(session.lambda, called, how, signal);

@@ -8,6 +8,8 @@ export interface AwsSettings {
   /** A role to act in. Empty: none. */
   readonly role_arn: string;
   readonly external_id: string;
+  /** Functions that may be invoked; none: all. */
+  readonly allowed_functions?: readonly string[] | undefined;
   /** Credentials under names that the SDK for JavaScript does not know, where there are none under those that it does. */
   readonly legacyCredentials?: { readonly accessKeyId: string; readonly secretAccessKey: string } | undefined;
   /** Where instances learn about themselves, if not where they always do. Null: nowhere. */
@@ -15,7 +17,10 @@ export interface AwsSettings {
 }
 
 type Environment = Readonly<Record<string, string | undefined>>;
-type AwsGroup = Pick<AwsSettings, 'access_key' | 'secret_key' | 'region' | 'role_arn' | 'external_id'>;
+type AwsGroup = Pick<
+  AwsSettings,
+  'access_key' | 'secret_key' | 'region' | 'role_arn' | 'external_id' | 'allowed_functions'
+>;
 
 /**
  * Adds what the environment says: the old names `AWS_ACCESS_KEY` and `AWS_SECRET_KEY`, which Falco Talon's SDK reads as well;
@@ -26,9 +31,9 @@ export function awsSettings(group: AwsGroup, environment: Environment): AwsSetti
   const secretAccessKey = environment.AWS_SECRET_ACCESS_KEY || environment.AWS_SECRET_KEY;
   const known = environment.AWS_ACCESS_KEY_ID && environment.AWS_SECRET_ACCESS_KEY;
   const disabled = environment.AWS_EC2_METADATA_DISABLED?.toLowerCase() === 'true';
-  const { access_key, secret_key, role_arn, external_id } = group;
+  const { access_key, secret_key, role_arn, external_id, allowed_functions } = group;
   return {
-    ...{ access_key, secret_key, role_arn, external_id },
+    ...{ access_key, secret_key, role_arn, external_id, allowed_functions },
     region: group.region || environment.AWS_REGION || environment.AWS_DEFAULT_REGION || '',
     ...(!known && accessKeyId && secretAccessKey && { legacyCredentials: { accessKeyId, secretAccessKey } }),
     metadataEndpoint: disabled ? null : environment.AWS_EC2_METADATA_SERVICE_ENDPOINT || undefined,

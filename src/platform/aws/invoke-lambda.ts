@@ -4,6 +4,7 @@ import { DoorError } from '../../model/door-error.ts';
 import type { FunctionTarget } from '../../model/targets.ts';
 import { cutText } from '../cut-text.ts';
 import { sdkFailure, sdkStatus } from '../s3/sdk-failure.ts';
+import { traceParent } from '../trace-parent.ts';
 
 /** A name, or an ARN with what may stand behind it. */
 const NAME = /^[A-Za-z0-9:_$-]+(?:\.[A-Za-z0-9:_$-]+)*$/;
@@ -30,6 +31,7 @@ export async function invokeLambda(
     InvocationType: type,
     Qualifier: qualifier,
     Payload: Buffer.from(called.payload),
+    ...clientContext(called),
   });
   try {
     const {
@@ -41,6 +43,13 @@ export async function invokeLambda(
   } catch (thrown) {
     throw invocationFailure(thrown, signal);
   }
+}
+
+/** The trace of the alert, where a function finds what its client says beside the payload. */
+function clientContext({ traceId }: FunctionTarget): { readonly ClientContext?: string } {
+  const traceparent = traceParent(traceId);
+  if (!traceparent) return {};
+  return { ClientContext: Buffer.from(JSON.stringify({ custom: { traceparent } })).toString('base64') };
 }
 
 /** After a failure of the service itself nobody knows whether the function ran, which `busy` would deny. */

@@ -2,6 +2,7 @@ import type { Dispatcher } from 'undici';
 import type { Invoked } from '../../model/capability.ts';
 import { DoorError } from '../../model/door-error.ts';
 import type { FunctionTarget } from '../../model/targets.ts';
+import { traceParent } from '../trace-parent.ts';
 import type { GoogleCredentials } from './google-credentials.ts';
 import { askGoogle, sendToGoogle } from './google-request.ts';
 
@@ -36,7 +37,8 @@ export class CloudFunctions {
     const authorization = await credentials.forService(uri, signal);
     const limit = limitedBy(signal, seconds);
     try {
-      const headers = { authorization, 'content-type': 'application/json' };
+      const traceparent = traceParent(called.traceId);
+      const headers = { authorization, 'content-type': 'application/json', ...(traceparent && { traceparent }) };
       const sent = { method: 'POST', url: uri, headers, body: called.payload } as const;
       const { status, text } = await sendToGoogle(sent, dispatcher, limit.signal);
       if (status === 404) this.#known.delete(keyOf(called));

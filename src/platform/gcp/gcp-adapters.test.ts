@@ -298,6 +298,25 @@ describe('functions.call', () => {
     expect(asked().map(({ line }) => line.slice(0, 4))).toEqual(['GET ', 'POST', 'POST']);
   });
 
+  it('tells of the trace of the alert', async () => {
+    answers({ status: 200 });
+    const traceId = '0af7651916cd43dd8448eb211c80319c';
+    await call(0, { ...fn(), traceId });
+    expect(asked().at(-1)?.headers.traceparent).toMatch(new RegExp(`^00-${traceId}-[0-9a-f]{16}-01$`));
+  });
+
+  it('asks for no function that the configuration does not allow', async () => {
+    answers({ status: 200 });
+    const { adapters } = gcp({ allowed_functions: ['us-central1/tri*'] });
+    expect(await adapters['functions.call'](fn(), 0, signal)).toMatchObject({ status: 200 });
+    const before = asked().length;
+    expect(await failureOf(adapters['functions.call'](fn('triage', 'us-east1'), 0, signal))).toMatchObject({
+      code: 'refused',
+      message: "the function 'us-east1/triage' is not among those that the configuration allows",
+    });
+    expect(asked()).toHaveLength(before);
+  });
+
   it('gives every answer back, and follows no redirect', async () => {
     answers({ status: 302, headers: { location: `${peer.url}/elsewhere` }, body: 'over there' });
     expect(await call()).toEqual({ status: 302, body: 'over there' });

@@ -1,6 +1,7 @@
 import type { ArtifactSpool } from '../../model/artifact-spool.ts';
 import type { AdaptersOf } from '../../model/door-row.ts';
 import type { StoreTarget } from '../../model/targets.ts';
+import { checkAllowed } from '../allowed-functions.ts';
 import { checkBucketName } from '../bucket-name.ts';
 import { OnceOpened } from '../once-opened.ts';
 import { checkFunctionName } from './function-name.ts';
@@ -30,6 +31,7 @@ export function createGcpAdapters(settings: GcpSettings, spool: ArtifactSpool): 
     adapters: {
       'functions.call': async (called, seconds, signal) => {
         checkFunctionName(called);
+        checkAllowed(settings.allowed_functions, `${called.location}/${called.name}`);
         return (await google.get()).call(called, seconds, signal);
       },
       'gcs.put': async (store, artifact, key, facts, signal) => {

@@ -4,6 +4,8 @@ export interface GcpSettings {
   readonly credentials_path: string;
   /** Empty: that of the credentials. */
   readonly project_id: string;
+  /** Functions that may be called, as `location/name`; none: all. */
+  readonly allowed_functions?: readonly string[] | undefined;
   /** A server that stands in for Cloud Storage. It is asked without credentials, and none are needed then. */
   readonly storageEmulator?: string | undefined;
   /** Where Cloud Functions are asked for, if not at Google. */
@@ -17,12 +19,17 @@ type Environment = Readonly<Record<string, string | undefined>>;
  * host and port) and `CLOUDSDK_API_ENDPOINT_OVERRIDES_CLOUDFUNCTIONS` (a URL).
  */
 export function gcpSettings(
-  { credentials_path, project_id }: Pick<GcpSettings, 'credentials_path' | 'project_id'>,
+  {
+    credentials_path,
+    project_id,
+    allowed_functions,
+  }: Pick<GcpSettings, 'credentials_path' | 'project_id' | 'allowed_functions'>,
   environment: Environment,
 ): GcpSettings {
   const emulator = environment.STORAGE_EMULATOR_HOST;
   return {
     credentials_path,
+    allowed_functions,
     project_id: project_id || environment.GOOGLE_CLOUD_PROJECT || '',
     storageEmulator: emulator && (/^https?:/.test(emulator) ? emulator : `http://${emulator}`),
     functionsEndpoint: environment.CLOUDSDK_API_ENDPOINT_OVERRIDES_CLOUDFUNCTIONS,
