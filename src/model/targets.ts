@@ -67,6 +67,12 @@ export interface StoreAddress {
   readonly name: string;
   readonly prefix: string;
   readonly region: string;
+  /** Whether an object that has the key already is left as it is. */
+  readonly keepsExisting?: boolean;
+  /** How the bucket is to encrypt the object, if not as it always does. */
+  readonly encryption?: { readonly kind: 'AES256' | 'aws:kms'; readonly key: string };
+  /** For how long nobody is to change or delete the object. */
+  readonly lock?: { readonly mode: 'GOVERNANCE' | 'COMPLIANCE'; readonly days: number };
 }
 export interface StoreTarget extends StoreAddress {
   readonly kind: 'store';

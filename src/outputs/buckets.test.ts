@@ -76,3 +76,24 @@ describe('aws:s3', () => {
     expect(result.objects).toMatchObject({ region: 'eu-west-1' });
   });
 });
+
+it('lets rules keep objects that are there, and has S3 encrypt and lock them', () => {
+  const reach = (output: Bucket, given: ParameterMap) =>
+    output.behaviour.reach(decode(output, { bucket: 'b', ...given }) as never).store;
+  for (const output of [aws, gcs, minio]) {
+    expect(reach(output, { keep_existing: true })).toMatchObject({ keepsExisting: true });
+    expect(reach(output, { keep_existing: false })).not.toHaveProperty('keepsExisting');
+  }
+  expect(reach(aws, { encryption: 'aws:kms', kms_key_id: 'k', lock_mode: 'GOVERNANCE', lock_days: 7 })).toMatchObject({
+    encryption: { kind: 'aws:kms', key: 'k' },
+    lock: { mode: 'GOVERNANCE', days: 7 },
+  });
+});
+
+it.each([
+  [{ kms_key_id: 'k' }, "'kms_key_id' needs 'encryption: aws:kms'"],
+  [{ lock_days: 3 }, "'lock_mode' and 'lock_days' go together"],
+  [{ lock_mode: 'COMPLIANCE' }, "'lock_mode' and 'lock_days' go together"],
+])('refuses %j', (given, message) => {
+  expect(() => decode(aws, { bucket: 'b', ...given })).toThrow(message);
+});

@@ -20,6 +20,11 @@ export function bucketMissing(bucket: string): DoorError {
   return new DoorError('refused', `the bucket '${bucket}' does not exist`);
 }
 
+/** The error for an object that is not to be replaced. */
+export function keyTaken({ name, prefix }: { readonly name: string; readonly prefix: string }, key: string): DoorError {
+  return new DoorError('refused', `the bucket '${name}' has another object of the key '${prefix}${key}'`);
+}
+
 /** Bytes that stores take for a key. */
 const LONGEST_KEY = 1024;
 

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { defineOutput } from '../../model/definition.ts';
 import { keyPrefix } from '../../model/key-prefix.ts';
-import { requiredText, text } from '../../model/parameters.ts';
+import { flag, requiredText, text } from '../../model/parameters.ts';
 import { uploaded } from '../uploaded.ts';
 
 /** Keeps artifacts in a bucket of Google Cloud Storage. */
@@ -11,6 +11,7 @@ export const gcs = defineOutput({
   parameters: z.object({
     bucket: requiredText('an existing bucket'),
     prefix: text('folder of the bucket'),
+    keep_existing: flag('leave an object that has the key already as it is, and fail'),
   }),
   example: `- action: Keep the logs of the pod
   actionner: kubernetes:log
@@ -23,8 +24,11 @@ export const gcs = defineOutput({
   behaviour: {
     uses: ['gcs.put'],
     deadline: 600,
-    reach: ({ bucket, prefix }) => ({
-      store: { category: 'gcp', name: bucket, prefix: keyPrefix(prefix), region: '' },
+    reach: ({ bucket, prefix, keep_existing }) => ({
+      store: {
+        ...{ category: 'gcp', name: bucket, prefix: keyPrefix(prefix), region: '' },
+        ...(keep_existing && { keepsExisting: true }),
+      },
     }),
     async store({ artifact, store, key, facts, use }) {
       await use['gcs.put'](store, artifact, key, facts);

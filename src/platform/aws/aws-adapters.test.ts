@@ -220,16 +220,54 @@ describe('s3.put', () => {
     });
   });
 
+  const error = (status: number, code: string, message: string, headers = {}): PeerReply => ({
+    ...{ status, headers },
+    body: `<?xml version="1.0"?><Error><Code>${code}</Code><Message>${message}</Message></Error>`,
+  });
+
+  it('asks for what the rule wants: no other object replaced, encryption, a lock', async () => {
+    answer({ status: 200 });
+    const wanted = {
+      keepsExisting: true,
+      encryption: { kind: 'aws:kms', key: 'alias/evidence' },
+      lock: { mode: 'COMPLIANCE', days: 30 },
+    } as const;
+    await put({ ...store('captures'), ...wanted });
+    const headers = asked()[0]?.headers ?? {};
+    expect(headers).toMatchObject({
+      'if-none-match': '*',
+      'x-amz-server-side-encryption': 'aws:kms',
+      'x-amz-server-side-encryption-aws-kms-key-id': 'alias/evidence',
+      'x-amz-object-lock-mode': 'COMPLIANCE',
+    });
+    const until = Date.parse(String(headers['x-amz-object-lock-retain-until-date']));
+    expect(Math.abs(until - Date.now() - 30 * 86_400_000)).toBeLessThan(60_000);
+  });
+
+  it('takes its own object for an earlier try, and leaves that of others', async () => {
+    const artifact = testArtifact('bytes');
+    const stored = (sum: string) =>
+      answer(({ line }) =>
+        line.startsWith('HEAD')
+          ? { status: 200, headers: { 'x-amz-meta-sha256': sum } }
+          : error(412, 'PreconditionFailed', 'no'),
+      );
+    const to = { ...store('captures'), keepsExisting: true };
+    stored(artifact.sha256);
+    await put(to, artifact);
+    stored('0'.repeat(64));
+    expect(await failureOf(put(to, artifact))).toMatchObject({
+      code: 'refused',
+      message: "the bucket 'captures' has another object of the key 'captures/k'",
+    });
+  });
+
   it('takes an empty artifact and one that begins no folder', async () => {
     answer({ status: 200 });
     await put(store('captures', ''), testArtifact(''), 'k');
     expect(asked()[0]).toMatchObject({ line: 'PUT /captures/k?x-id=PutObject', bytes: 0 });
   });
 
-  const error = (status: number, code: string, message: string, headers = {}): PeerReply => ({
-    ...{ status, headers },
-    body: `<?xml version="1.0"?><Error><Code>${code}</Code><Message>${message}</Message></Error>`,
-  });
   it.each<[string, PeerReply, object]>([
     [
       'a denial',

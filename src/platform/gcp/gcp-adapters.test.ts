@@ -163,6 +163,26 @@ describe('gcs.put', () => {
       until,
     );
 
+  it('replaces no object where it is not to, and takes its own for an earlier try', async () => {
+    const { sha256 } = testArtifact('bytes');
+    const stored = (sum: string) =>
+      answer(({ line }) =>
+        line.startsWith('GET') ? { status: 200, body: JSON.stringify({ metadata: { sha256: sum } }) } : { status: 412 },
+      );
+    const to = { ...store(), keepsExisting: true };
+    stored(sha256);
+    await put(to);
+    expect(asked().map(({ line }) => line)).toEqual([
+      'POST /upload/storage/v1/b/forensics/o?uploadType=resumable&name=a%2Fk&ifGenerationMatch=0',
+      'GET /storage/v1/b/forensics/o/a%2Fk?fields=metadata',
+    ]);
+    stored('0'.repeat(64));
+    expect(await failureOf(put(to))).toMatchObject({
+      code: 'refused',
+      message: "the bucket 'forensics' has another object of the key 'a/k'",
+    });
+  });
+
   it('names the object and sends its bytes', async () => {
     answer(good);
     const content = 'x'.repeat(100_000);

@@ -1,11 +1,12 @@
 import { createHash, getFips, type Hash } from 'node:crypto';
+import { Readable } from 'node:stream';
 import type { Dispatcher } from 'undici';
 import type { ArtifactSpool } from '../../model/artifact-spool.ts';
 import type { ArtifactFacts } from '../../model/capability.ts';
 import { DoorError } from '../../model/door-error.ts';
 import type { ArtifactTarget, StoreTarget } from '../../model/targets.ts';
 import { artifactBytes } from '../artifact-bytes.ts';
-import { bucketMissing, checkObjectKey } from '../bucket-name.ts';
+import { bucketMissing, checkObjectKey, keyTaken } from '../bucket-name.ts';
 import { objectMetadata } from '../object-metadata.ts';
 import { askGoogle, GoogleRefusal } from './google-request.ts';
 
@@ -34,11 +35,46 @@ export interface GcsUpload {
  * @throws DoorError
  */
 export async function putGcsObject(upload: GcsUpload, means: GcsMeans, signal: AbortSignal): Promise<void> {
+  try {
+    await put(upload, means, signal);
+  } catch (error) {
+    const isTaken = upload.store.keepsExisting && error instanceof GoogleRefusal && error.status === 412;
+    if (!isTaken) throw error;
+    await checkIsStored(upload, means, signal);
+  }
+}
+
+/** Whether the object that has the key is the artifact: an earlier try got so far. @throws DoorError if it is another one */
+async function checkIsStored({ store, artifact, key }: GcsUpload, means: GcsMeans, signal: AbortSignal): Promise<void> {
+  const object = `${encodeURIComponent(store.name)}/o/${encodeURIComponent(store.prefix + key)}`;
+  const url = `${means.endpoint}/storage/v1/b/${object}?fields=metadata`;
+  const asked = { method: 'GET', url, headers: authorizationOf(means) } as const;
+  const text = await askGoogle(asked, means.dispatcher, signal).then(
+    (found) => found.text,
+    () => '',
+  );
+  if (sumIn(text) !== artifact.sha256) throw keyTaken(store, key);
+}
+
+function sumIn(text: string): unknown {
+  try {
+    const { metadata } = JSON.parse(text) as { readonly metadata?: { readonly sha256?: unknown } };
+    return metadata?.sha256;
+  } catch {
+    return undefined;
+  }
+}
+
+async function put(upload: GcsUpload, means: GcsMeans, signal: AbortSignal): Promise<void> {
   const { store, artifact, key, facts } = upload;
   const { dispatcher } = means;
   const name = store.prefix + key;
   checkObjectKey(name);
-  const query = new URLSearchParams({ uploadType: 'resumable', name });
+  const query = new URLSearchParams({
+    uploadType: 'resumable',
+    name,
+    ...(store.keepsExisting && { ifGenerationMatch: '0' }),
+  });
   const session = await askGoogle(
     {
       method: 'POST',
@@ -75,7 +111,12 @@ async function sendBytes(
   const headers = { 'content-type': artifact.mediaType, 'content-length': String(artifact.size) };
   const body = artifactBytes(spool, artifact);
   try {
-    const sent = { method: 'PUT', url, headers, ...(artifact.size > 0 && { body: summed(body, sum) }) } as const;
+    const sent = {
+      method: 'PUT',
+      url,
+      headers,
+      ...(artifact.size > 0 && { body: Readable.from(summed(body, sum)) }),
+    } as const;
     return (await askGoogle(sent, dispatcher, signal)).text;
   } finally {
     body.destroy();

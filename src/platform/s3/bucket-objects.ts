@@ -1,10 +1,16 @@
-import { HeadBucketCommand, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
+import {
+  HeadBucketCommand,
+  HeadObjectCommand,
+  PutObjectCommand,
+  type PutObjectCommandInput,
+  type S3Client,
+} from '@aws-sdk/client-s3';
 import type { ArtifactSpool } from '../../model/artifact-spool.ts';
 import type { ArtifactFacts } from '../../model/capability.ts';
 import { DoorError } from '../../model/door-error.ts';
 import type { ArtifactTarget, StoreTarget } from '../../model/targets.ts';
 import { artifactBytes } from '../artifact-bytes.ts';
-import { bucketMissing, checkObjectKey } from '../bucket-name.ts';
+import { bucketMissing, checkObjectKey, keyTaken } from '../bucket-name.ts';
 import { objectMetadata } from '../object-metadata.ts';
 import { sdkFailure, sdkStatus } from './sdk-failure.ts';
 
@@ -44,6 +50,7 @@ export async function putObject(upload: Upload, means: UploadMeans, signal: Abor
     ContentType: mediaType,
     Metadata: objectMetadata(facts, artifact),
     ...(keepsChecksum && { ChecksumSHA256: Buffer.from(sha256, 'hex').toString('base64') }),
+    ...wishesOf(store),
   });
   command.middlewareStack.add(
     (next) => (given) => {
@@ -56,10 +63,30 @@ export async function putObject(upload: Upload, means: UploadMeans, signal: Abor
   try {
     await client.send(command, { abortSignal: signal });
   } catch (error) {
-    throw sdkFailure(error, signal);
+    if (sdkStatus(error) !== 412 || !store.keepsExisting) throw sdkFailure(error, signal);
+    await checkIsStored(upload, client, signal);
   } finally {
     body.destroy();
   }
+}
+
+const DAY = 86_400_000;
+
+/** What the rule wants of the object beside its content. */
+function wishesOf({ keepsExisting, encryption, lock }: StoreTarget): Partial<PutObjectCommandInput> {
+  return {
+    ...(keepsExisting && { IfNoneMatch: '*' }),
+    ...(encryption && { ServerSideEncryption: encryption.kind }),
+    ...(encryption?.key && { SSEKMSKeyId: encryption.key }),
+    ...(lock && { ObjectLockMode: lock.mode, ObjectLockRetainUntilDate: new Date(Date.now() + lock.days * DAY) }),
+  };
+}
+
+/** Whether the object that has the key is the artifact: an earlier try got so far. @throws DoorError if it is another one */
+async function checkIsStored({ store, artifact, key }: Upload, client: S3Client, signal: AbortSignal): Promise<void> {
+  const asked = new HeadObjectCommand({ Bucket: store.name, Key: store.prefix + key });
+  const found = await client.send(asked, { abortSignal: signal }).catch(() => undefined);
+  if (found?.Metadata?.sha256 !== artifact.sha256) throw keyTaken(store, key);
 }
 
 /**
