@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Owner, Replicas } from '../../model/capability.ts';
+import type { Eviction, Owner, Replicas } from '../../model/capability.ts';
 import { decodeEvent } from '../../model/decode-event.ts';
 import { decodeParameters } from '../../model/decode-parameters.ts';
 import type { PodRef } from '../../model/references.ts';
@@ -10,7 +10,12 @@ import { terminate } from './terminate.ts';
 const POD: PodRef = { kind: 'pod', ref: 0, name: 'web', namespace: 'shop' };
 
 /** Runs the actionner on doors that note their calls, for a pod of the given owner. */
-async function runTerminate(given: ParameterMap, owner: Owner | null, replicas?: Replicas) {
+async function runTerminate(
+  given: ParameterMap,
+  owner: Owner | null,
+  replicas?: Replicas,
+  eviction: Eviction = { evicted: true },
+) {
   const calls: unknown[][] = [];
   const decoded = decodeParameters(terminate.parameters, given);
   const decodedEvent = decodeEvent(Buffer.from('null'));
@@ -22,6 +27,10 @@ async function runTerminate(given: ParameterMap, owner: Owner | null, replicas?:
     keeps: false,
     use: {
       'pods.delete': async (...call) => void calls.push(['pods.delete', ...call]),
+      'pods.evict': async (...call) => {
+        calls.push(['pods.evict', ...call]);
+        return calls.filter(([door]) => door === 'pods.evict').length > 3 ? { evicted: true } : eviction;
+      },
       'pods.owner': async (...call) => {
         calls.push(['pods.owner', ...call]);
         return owner;
@@ -32,7 +41,7 @@ async function runTerminate(given: ParameterMap, owner: Owner | null, replicas?:
         return replicas;
       },
     },
-    sleep: async () => {},
+    sleep: async (milliseconds) => void calls.push(['sleep', milliseconds]),
   });
   return { calls, result };
 }
@@ -43,6 +52,10 @@ const STATEFUL: Owner = { kind: 'StatefulSet', name: 'db' };
 const JOB: Owner = { kind: 'other', name: 'job' };
 const REPLICA: Owner = { kind: 'ReplicaSet', name: 'rs' };
 
+const defaults = {
+  ...{ grace_period_seconds: 0, ignore_daemonsets: false, ignore_statefulsets: false, ignore_standalone_pods: false },
+  ...{ min_healthy_replicas: undefined, evict: false },
+};
 const objects = { pod: 'web', namespace: 'shop' };
 const terminated = { status: 'success', output: "the pod 'web' in the namespace 'shop' has been terminated", objects };
 const ignored = (why: string) => ({
@@ -53,6 +66,31 @@ const ignored = (why: string) => ({
 const asked = ['pods.owner', POD];
 const counted = ['pods.replicas', POD];
 const deleted = (seconds = 0) => ['pods.delete', POD, seconds];
+
+describe('evict', () => {
+  const evicted = ['pods.evict', POD];
+  const forbidden = (retryAfterMs: number) => ({ evicted: false, retryAfterMs }) as const;
+
+  it('evicts the pod in place of deleting it', async () => {
+    expect(await runTerminate({ evict: true }, STANDALONE)).toEqual({ calls: [evicted], result: terminated });
+    expect(terminate.behaviour.opens?.({ ...defaults, evict: true })).toEqual(['pods.evict']);
+    expect(terminate.behaviour.opens?.(defaults)).toEqual(['pods.delete']);
+  });
+
+  it('asks again while a disruption budget forbids it', async () => {
+    const { calls, result } = await runTerminate({ evict: true }, STANDALONE, undefined, forbidden(5_000));
+    const waited = ['sleep', 5_000];
+    expect(calls).toEqual([evicted, waited, evicted, waited, evicted, waited, evicted]);
+    expect(result).toEqual(terminated);
+  });
+
+  it('fails when that does not end, and kills nothing', async () => {
+    await expect(runTerminate({ evict: true }, STANDALONE, undefined, forbidden(15_000))).rejects.toMatchObject({
+      code: 'refused',
+      message: "the pod 'web' in the namespace 'shop' may not be evicted now: a disruption budget forbids it",
+    });
+  });
+});
 
 describe('kubernetes:terminate', () => {
   it.each<[string, ParameterMap, Owner | null, unknown[][], object]>([

@@ -1,6 +1,7 @@
 import * as z from 'zod';
-import type { Owner } from '../../model/capability.ts';
+import type { Eviction, Owner } from '../../model/capability.ts';
 import { defineActionner, podOf } from '../../model/definition.ts';
+import { DoorError } from '../../model/door-error.ts';
 import { FIELD_KEYS } from '../../model/event-fields.ts';
 import { flag, healthThreshold, integer } from '../../model/parameters.ts';
 import { tooFewReady } from '../../model/too-few-ready.ts';
@@ -13,7 +14,12 @@ const parameters = z.object({
   min_healthy_replicas: healthThreshold(
     'leave a pod of a ReplicaSet alone when fewer replicas are ready: a number, or a percentage of the wanted ones',
   ),
+  evict: flag('evict the pod, with its own grace period: disruption budgets may forbid that, and the action fails'),
 });
+
+/** Milliseconds for which a pod that may not be evicted is asked for again, and between two times at least. */
+const PATIENCE = 30_000;
+const SHORTEST_PAUSE = 1_000;
 
 /** Deletes the pod of the alert, unless its owner is to be spared. */
 export const terminate = defineActionner({
@@ -38,15 +44,15 @@ export const terminate = defineActionner({
   behaviour: {
     // A second run deletes nothing else: the broker ties the deletion to the UID of the pod that was looked up.
     idempotent: true,
-    uses: ['pods.owner', 'pods.replicas', 'pods.delete'],
+    uses: ['pods.owner', 'pods.replicas', 'pods.delete', 'pods.evict'],
     opens: (wanted) => [
       ...(asksForOwner(wanted) ? (['pods.owner'] as const) : []),
       ...(wanted.min_healthy_replicas ? (['pods.replicas'] as const) : []),
-      'pods.delete',
+      wanted.evict ? 'pods.evict' : 'pods.delete',
     ],
     deadline: 60,
     writes: () => ['pod'],
-    async run({ parameters: wanted, targets, use }) {
+    async run({ parameters: wanted, targets, use, sleep }) {
       const pod = podOf(targets);
       const named = `the pod '${pod.name}' in the namespace '${pod.namespace}'`;
       const objects = { pod: pod.name, namespace: pod.namespace };
@@ -58,11 +64,25 @@ export const terminate = defineActionner({
           : reasonToSpare(wanted, owner);
       if (spared !== undefined)
         return { status: 'ignored', result: `${named} ${spared} and will be ignored.`, objects };
-      await use['pods.delete'](pod, wanted.grace_period_seconds);
+      if (!wanted.evict) await use['pods.delete'](pod, wanted.grace_period_seconds);
+      else if (!(await evicted(() => use['pods.evict'](pod), sleep))) {
+        throw new DoorError('refused', `${named} may not be evicted now: a disruption budget forbids it`, { objects });
+      }
       return { status: 'success', output: `${named} has been terminated`, objects };
     },
   },
 });
+
+/** Asks for an eviction until it is granted or there is no patience left. */
+async function evicted(ask: () => Promise<Eviction>, sleep: (milliseconds: number) => Promise<void>): Promise<boolean> {
+  for (let left = PATIENCE; ; ) {
+    const eviction = await ask();
+    if (eviction.evicted || left <= 0) return eviction.evicted;
+    const pause = Math.min(Math.max(eviction.retryAfterMs, SHORTEST_PAUSE), left);
+    left -= pause;
+    await sleep(pause);
+  }
+}
 
 type Parameters = z.output<typeof parameters>;
 
