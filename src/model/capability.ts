@@ -47,7 +47,7 @@ export interface Execution {
   readonly code: number;
   readonly stdout: string;
   readonly stderr: string;
-  /** Whether the program wrote more than is kept (256 KiB of each). */
+  /** Whether the program wrote more than is kept (128 KiB of its output, 16 KiB of its errors). */
   readonly truncated: boolean;
 }
 

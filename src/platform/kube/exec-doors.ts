@@ -28,11 +28,14 @@ export function execDoors({ open, spool }: KubeDoorMeans): Pick<KubeDoors, 'pods
   };
 }
 
+/** Bytes of what a program writes that are kept. The journal keeps them too, and the output of an action is shorter still. */
+const MOST_OUTPUT = 128 * 1024;
+
 async function execute(client: KubeClient, given: ProgramToRun, signal: AbortSignal): Promise<Execution> {
   const program = await started(client, given, signal);
   if ('code' in program) return { code: program.code, stdout: '', stderr: program.reason, truncated: false };
   const { stdout, stderr, ended } = program;
-  const written = new BoundedText();
+  const written = new BoundedText(MOST_OUTPUT);
   for await (const chunk of stdout as AsyncIterable<Uint8Array>) written.add(chunk);
   const end = await ended;
   return {

@@ -69,9 +69,12 @@ export async function startProgram(
   return program;
 }
 
+/** Bytes of what a program writes to stderr that are kept. */
+const MOST_ERRORS = 16 * 1024;
+
 class RemoteProgram implements RunningProgram {
   readonly stdout: Readable;
-  readonly stderr = new BoundedText();
+  readonly stderr = new BoundedText(MOST_ERRORS);
   readonly ended: Promise<ProgramEnd>;
   readonly #socket: WebSocket;
   readonly #times: ExecTimes;
