@@ -43,6 +43,7 @@ describe('actionners list', () => {
     expect(entryOf('kubernetes:exec')?.parameters).toEqual({ 'command (required)': '', shell: '/bin/sh' });
     expect(entryOf('kubernetes:cordon')?.parameters).toEqual({});
     expect(entryOf('kubernetes:terminate')?.parameters).toEqual({
+      evict: false,
       grace_period_seconds: 0,
       ignore_daemonsets: false,
       ignore_standalone_pods: false,
@@ -104,6 +105,11 @@ describe('outputs list', () => {
   it('marks required parameters', () => {
     expect(entries.find(([id]) => id === 'aws:s3')?.[1].parameters).toEqual({
       'bucket (required)': '',
+      encryption: 'default',
+      keep_existing: false,
+      kms_key_id: '',
+      lock_days: 0,
+      lock_mode: 'none',
       prefix: '',
       region: '',
     });
