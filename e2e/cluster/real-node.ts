@@ -41,22 +41,21 @@ export function startRuntime(surroundings: RealSurroundings): { readonly socket:
   return { socket: join(folder, 'containerd.sock') };
 }
 
-/** Starts the kubelet and waits until its node is ready. */
-export async function startNode(
-  surroundings: RealSurroundings,
-  plane: ControlPlane,
-  api: KubeApi,
-  socket: string,
-): Promise<void> {
+/** Writes what the kubelet is configured by, and returns the command that runs it. */
+export function kubeletCommand(surroundings: RealSurroundings, plane: ControlPlane, socket: string): readonly string[] {
   const folder = join(surroundings.folder, 'kubelet');
   mkdirSync(folder);
   const config = join(folder, 'config.json');
   writeFileSync(config, JSON.stringify(kubeletConfig(folder, plane, socket, surroundings.cgroup)));
-  const kubelet = surroundings.start('kubelet', [
+  return [
     componentPath('kubelet'),
     ...[`--config=${config}`, `--kubeconfig=${plane.kubeconfigOf('kubelet')}`, `--root-dir=${join(folder, 'root')}`],
     ...[`--hostname-override=${REAL_NODE}`, `--node-ip=${NODE_ADDRESS}`, `--cert-dir=${join(folder, 'pki')}`],
-  ]);
+  ];
+}
+
+/** Waits until the node is ready; throws with what the kubelet said when it ends instead. */
+export async function untilNodeReady(kubelet: KeptProcess, api: KubeApi): Promise<void> {
   await waitUntil('the real node to be ready', () => isNodeReady(kubelet, api), {
     timeout: 60_000,
     describe: () => `last lines of the kubelet:\n${lastLines(kubelet)}`,

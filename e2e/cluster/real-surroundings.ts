@@ -80,9 +80,21 @@ export class RealSurroundings implements Surroundings {
     return ['nsenter', `--target=${this.#first}`, '--net', '--'];
   }
 
-  /** Starts a program that sees this network, these processes and these mounts only; it ends with `remove`. */
+  /**
+   * Starts a program that sees this network, these processes and these mounts only; it ends with `remove`. Any signal kills it:
+   * what gets the signal is the program that entered the namespaces, and its end is the death of the one within.
+   */
   start(name: string, command: readonly string[], env: Readonly<Record<string, string>> = {}): KeptProcess {
-    const enter = ['nsenter', `--target=${this.#first}`, '--net', '--mount', '--pid', '--'];
+    const enter = [
+      'nsenter',
+      `--target=${this.#first}`,
+      '--net',
+      '--mount',
+      '--pid',
+      '--',
+      'setpriv',
+      '--pdeathsig=KILL',
+    ];
     const log = join(this.folder, `${name}.log`);
     const program = startKept(name, [...enter, ...command], { log, env, cwd: this.folder });
     this.#inner.push(program);

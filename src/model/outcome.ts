@@ -55,7 +55,7 @@ export type StepEnd = Outcome | Stop;
  * - `unreachable`: no connection, or no answer
  * - `deadline`: the action's time was over
  * - `limit`: the plug-in used more memory, time in one turn or calls than it may
- * - `interrupted`: the server ended while an effect was under way, and nobody knows whether it happened
+ * - `interrupted`: the server, or the node that was acted on, ended while an effect was under way; nobody knows whether it happened
  * - `door`: the plug-in used a door that it may not use, or wrongly
  * - `bug`: the plug-in threw something else
  */

@@ -72,12 +72,18 @@ describe('Attempts', () => {
     expect(attempts.waitAfter(fail('unreachable'))).toBeDefined();
   });
 
-  it.each(['refused', 'not-found', 'missing-field', 'deadline', 'limit', 'interrupted', 'door', 'bug'] as const)(
+  it.each(['refused', 'not-found', 'missing-field', 'deadline', 'limit', 'door', 'bug'] as const)(
     'ends with %s',
     (code) => {
       expect(new Attempts(LIMITS, 0, () => 0).waitAfter(fail(code))).toBeUndefined();
     },
   );
+
+  it.each(['busy', 'conflict', 'interrupted'] as const)('goes on after %s, as often as it may', (code) => {
+    const attempts = new Attempts(LIMITS, 0, () => 0);
+    for (let attempt = 1; attempt < LIMITS.attempts; attempt += 1) expect(attempts.waitAfter(fail(code))).toBeDefined();
+    expect(attempts.waitAfter(fail(code))).toBeUndefined();
+  });
 
   it('goes on counting after a restart', () => {
     const attempts = new Attempts(LIMITS, 3, () => 0);

@@ -1,5 +1,5 @@
 import { ExponentialBackoff, fullJitterGenerator } from 'cockatiel';
-import type { Outcome } from '../model/outcome.ts';
+import type { FailureCode, Outcome } from '../model/outcome.ts';
 import type { PlannedAction } from '../model/rule.ts';
 
 type BackoffStep = ReturnType<ExponentialBackoff<unknown>['next']>;
@@ -28,6 +28,8 @@ const LONGEST_BACKOFF = 60_000;
 const LONGEST_UNREACHABLE_BACKOFF = 5_000;
 /** Longest time that the other side may ask for. */
 const LONGEST_RETRY_AFTER = 600_000;
+/** After these another try may help. Of an effect that was cut off and must not be made twice there is none: see `runTries`. */
+const PASSING: ReadonlySet<FailureCode> = new Set(['busy', 'conflict', 'interrupted']);
 
 /** The limits of an action: the rule's own, else the settings, but a single try of what must not be done twice. */
 export function attemptLimits({ retry }: PlannedAction, idempotent: boolean, settings: AttemptSettings): AttemptLimits {
@@ -40,7 +42,7 @@ export function attemptLimits({ retry }: PlannedAction, idempotent: boolean, set
 
 /**
  * Decides after each failed try of a step whether there is another one, and when. Tries that found the other side busy, or
- * the object changed by somebody else, are counted; those that found nobody are not, but end after a time. All other failures
+ * the object changed by somebody else, or that were cut off in the middle, are counted; those that found nobody are not, but end after a time. All other failures
  * are final. Waits grow exponentially and are spread at random (full jitter), so that plans which failed together do not come
  * back together.
  */
@@ -72,7 +74,7 @@ export class Attempts {
     if (code === 'unreachable') return this.#waitForAnswer();
     this.#unreachableSince = undefined;
     this.#unreachable = undefined;
-    if (code !== 'busy' && code !== 'conflict') return undefined;
+    if (!PASSING.has(code)) return undefined;
     if (this.#current >= this.#limits.attempts) return undefined;
     this.#current++;
     const { backoff: first } = this.#limits;

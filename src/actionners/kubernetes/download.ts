@@ -54,13 +54,31 @@ export const download = defineActionner({
         if (code === 1 && (await test(container, '-e')).code === 0) {
           return { code, stderr: `'${file}' is a directory or a device, not a regular file`, artifact: null };
         }
-        return use['pods.capture'](container, ['cat', '--', file], stored);
+        const { stdout } = await use['pods.exec'](container, ['stat', '-L', '-c', '%s', file], '');
+        for (let left = CAPTURES; ; left -= 1) {
+          const captured = await use['pods.capture'](container, ['cat', '--', file], stored);
+          const fault = faultOfSize(captured.artifact?.size, stdout);
+          if (fault === undefined) return captured;
+          if (left === 1) throw new DoorError('refused', `the file '${file}' ${fault}`, { objects });
+        }
       });
       if (!artifact) throw new DoorError('refused', `the file '${file}' was not stored`, { objects });
       return { status: 'success', output: `the file '${file}' has been downloaded`, objects, artifact };
     },
   },
 });
+
+/** How often the file is read until it comes whole. A try of the action would only get the recorded part again. */
+const CAPTURES = 3;
+
+/**
+ * Kubernetes calls a program successful that it lost, with its node, in the middle: the size tells. Where there is no `stat`,
+ * nothing does. A file may have grown meanwhile.
+ */
+function faultOfSize(size: number | undefined, wanted: string): string | undefined {
+  const expected = /^\d+\n?$/.test(wanted) ? Number(wanted) : 0;
+  return size === undefined || size >= expected ? undefined : `came only in part: ${size} of ${expected} bytes`;
+}
 
 /** Characters; Linux takes no longer path. */
 const LONGEST_PATH = 4096;

@@ -176,6 +176,11 @@ describe('pods.exec', () => {
       { code: 'busy', message: expect.stringContaining('does not reach the node of the pod: error dialing backend') },
     ],
     [
+      'a node that has just been started',
+      (side) => side.fail('unable to upgrade connection: pod does not exist'),
+      { code: 'busy', message: expect.stringContaining('the node of the pod does not know of it') },
+    ],
+    [
       'a node that is lost in the middle',
       (side) => side.fail('error reading from error stream: unexpected EOF'),
       { code: 'interrupted', message: expect.stringContaining('nobody knows how the program ended') },

@@ -95,6 +95,12 @@ describe.each([
   ['pods.keepLogs', keep],
 ])('%s', (_, fetch) => {
   it.each<[number, string, string, object]>([
+    [
+      404,
+      'NotFound',
+      'the server could not find the requested resource ( pods/log web)',
+      { code: 'busy', message: expect.stringContaining('the node of the pod does not know of it') },
+    ],
     [404, 'NotFound', 'pods "web" not found', { code: 'not-found', message: expect.stringContaining("doesn't exist") }],
     [
       400,

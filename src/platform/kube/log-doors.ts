@@ -1,4 +1,5 @@
 import { ResponseContext, wrapHttpLibrary } from '@kubernetes/client-node';
+import { DoorError } from '../../model/door-error.ts';
 import { podNotFound } from '../../model/kube-names.ts';
 import type { ContainerTarget } from '../../model/targets.ts';
 import type { KubeDoorMeans, KubeDoors } from './kube-adapters.ts';
@@ -65,8 +66,20 @@ async function openLogs(
   });
   await client.apis.core
     .readNamespacedPodLog({ name, namespace, container, tailLines }, { httpApi })
+    .catch(whenNodeLacksPod)
     .catch(whenMissing(() => podNotFound(pod)));
   return body ?? noAnswer(new Error('no body'));
+}
+
+/**
+ * What the API server passes on from a node that has not learnt of the pod yet, or not again since it was restarted. Of a pod that
+ * it does not know itself it says so by name.
+ */
+const NODE_LACKS_POD = /the server could not find the requested resource/;
+
+function whenNodeLacksPod(error: unknown): never {
+  const isNode = error instanceof DoorError && error.code === 'not-found' && NODE_LACKS_POD.test(error.message);
+  throw isNode ? new DoorError('busy', `the node of the pod does not know of it: ${error.message}`) : error;
 }
 
 /** The end of a text that comes in pieces. */

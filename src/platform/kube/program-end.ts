@@ -16,6 +16,8 @@ const LONGEST_REASON = 2000;
 
 /** The API server could not reach the node: nothing was started, and another try may help. */
 const NO_NODE = /error dialing backend|\bdial tcp\b/;
+/** The node has not learnt of the pod yet, or not again since it was restarted: likewise. */
+const NO_POD_YET = /unable to upgrade connection: pod does not exist/;
 /** The node was lost while the program may have run. */
 const CUT_OFF =
   /error stream|unexpected EOF|broken pipe|connection reset|context canceled|use of closed|lost connection/i;
@@ -45,6 +47,7 @@ export function readProgramEnd(frame: string, spoke: boolean): ProgramEnd {
   const words = message.slice(0, LONGEST_REASON);
   if (NO_NODE.test(words))
     throw new DoorError('busy', `the Kubernetes API does not reach the node of the pod: ${words}`);
+  if (NO_POD_YET.test(words)) throw new DoorError('busy', `the node of the pod does not know of it: ${words}`);
   if (spoke || CUT_OFF.test(words)) throw new DoorError('interrupted', `nobody knows how the program ended: ${words}`);
   return { code: NOT_STARTED, reason: words || 'the program could not be started' };
 }
