@@ -4,11 +4,9 @@ import { decodeEvent } from '../model/decode-event.ts';
 import { decodeParameters } from '../model/decode-parameters.ts';
 import type { Actionner, RunArguments } from '../model/definition.ts';
 import type { ActionResult } from '../model/outcome.ts';
-import type { ArtifactRef, ContainerRef, PodRef } from '../model/references.ts';
+import type { ArtifactRef, ContainerRef } from '../model/references.ts';
 import type { ParameterMap } from '../model/rule.ts';
-
-export const POD: PodRef = { kind: 'pod', ref: 0, name: 'web', namespace: 'shop' };
-export const OBJECTS = { pod: 'web', namespace: 'shop' };
+import { POD } from './action-fixture.ts';
 
 export function containerRef(name: string, ref = 1): ContainerRef {
   return { kind: 'container', ref, name };

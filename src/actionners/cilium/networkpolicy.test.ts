@@ -1,11 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { decodeEvent } from '../../model/decode-event.ts';
 import { decodeParameters } from '../../model/decode-parameters.ts';
-import type { PodRef, WorkloadRef } from '../../model/references.ts';
+import type { WorkloadRef } from '../../model/references.ts';
 import type { ParameterMap } from '../../model/rule.ts';
+import { runNoted } from '../../runtime/action-fixture.ts';
 import { networkpolicy } from './networkpolicy.ts';
 
-const POD: PodRef = { kind: 'pod', ref: 0, name: 'web-1', namespace: 'shop' };
 const WORKLOAD: WorkloadRef = { kind: 'workload', ref: 1, name: 'web', namespace: 'shop' };
 
 interface Given {
@@ -15,28 +14,14 @@ interface Given {
   readonly workload?: WorkloadRef | null;
 }
 
-/** Runs the actionner on doors that note their calls. */
+/** What was asked of the door to policies, and what came of it. */
 async function run({ parameters = {}, fields, change = 'created', workload = WORKLOAD }: Given) {
-  const calls: unknown[][] = [];
-  const decoded = decodeParameters(networkpolicy.parameters, parameters);
-  const output_fields = fields ?? { 'fd.rip': '203.0.113.7', 'fd.sip': '203.0.113.8' };
-  const decodedEvent = decodeEvent(Buffer.from(JSON.stringify({ output_fields })));
-  if (!decoded.ok || !decodedEvent.ok) throw new Error('the test is wrong');
-  const result = await networkpolicy.behaviour?.run({
-    event: decodedEvent.event,
-    parameters: decoded.value,
-    targets: { pod: POD },
-    keeps: false,
-    use: {
-      'pods.workload': async () => workload,
-      'cilium.deny': async (...call) => {
-        calls.push(call);
-        return { name: 'web', change };
-      },
-    },
-    sleep: async () => {},
+  const { calls, result } = await runNoted(networkpolicy, {
+    parameters,
+    fields: fields ?? { 'fd.rip': '203.0.113.7', 'fd.sip': '203.0.113.8' },
+    answers: { 'pods.workload': workload, 'cilium.deny': { name: 'web', change } },
   });
-  return { calls, result };
+  return { calls: calls.filter(([door]) => door === 'cilium.deny').map(([, ...given]) => given), result };
 }
 
 describe('cilium:networkpolicy', () => {
@@ -66,14 +51,14 @@ describe('cilium:networkpolicy', () => {
     expect((await run({ change })).result).toEqual({
       status: 'success',
       output: `the ciliumnetworkpolicy 'web' in the namespace 'shop' has been ${change}`,
-      objects: { pod: 'web-1', namespace: 'shop', ...objects },
+      objects: { pod: 'web', namespace: 'shop', ...objects },
     });
   });
 
   it('fails where the pod belongs to nothing that can be selected', async () => {
     await expect(run({ workload: null })).rejects.toMatchObject({
       code: 'refused',
-      message: "can't find the owner and/or labels for the pod 'web-1' in the namespace 'shop'",
+      message: "can't find the owner and/or labels for the pod 'web' in the namespace 'shop'",
     });
   });
 

@@ -1,36 +1,16 @@
 import { describe, expect, it } from 'vitest';
-import { decodeEvent } from '../../model/decode-event.ts';
 import { decodeParameters } from '../../model/decode-parameters.ts';
-import type { PodRef } from '../../model/references.ts';
 import type { ParameterMap } from '../../model/rule.ts';
+import { POD, runNoted } from '../../runtime/action-fixture.ts';
 import { annotation } from './annotation.ts';
 
-const POD: PodRef = { kind: 'pod', ref: 0, name: 'web', namespace: 'shop' };
 const NODE = { kind: 'node', ref: 1, name: 'node-1' } as const;
 
-/** Runs the actionner on doors that note their calls. */
-async function runAnnotation(given: ParameterMap) {
-  const calls: unknown[][] = [];
-  const decoded = decodeParameters(annotation.parameters, given);
-  const decodedEvent = decodeEvent(Buffer.from('null'));
-  if (!decoded.ok || !decodedEvent.ok) throw new Error('the test is wrong');
-  const result = await annotation.behaviour?.run({
-    event: decodedEvent.event,
-    parameters: decoded.value,
-    targets: { pod: POD },
-    keeps: false,
-    use: {
-      'pods.annotate': async (...call) => void calls.push(['pods.annotate', ...call]),
-      'nodes.annotate': async (...call) => void calls.push(['nodes.annotate', ...call]),
-      'nodes.ofPod': async (...call) => {
-        calls.push(['nodes.ofPod', ...call]);
-        return NODE;
-      },
-    },
-    sleep: async () => {},
+const runAnnotation = (parameters: ParameterMap) =>
+  runNoted(annotation, {
+    parameters,
+    answers: { 'pods.annotate': undefined, 'nodes.annotate': undefined, 'nodes.ofPod': NODE },
   });
-  return { calls, result };
-}
 
 const annotatedPod = {
   status: 'success',

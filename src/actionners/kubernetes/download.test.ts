@@ -4,7 +4,8 @@ import path from 'node:path';
 import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
 import { DoorError } from '../../model/door-error.ts';
-import { hereDoors, OBJECTS, runForPod } from '../../runtime/container-fixture.ts';
+import { OBJECTS } from '../../runtime/action-fixture.ts';
+import { hereDoors, runForPod } from '../../runtime/container-fixture.ts';
 import { artifactName } from './artifact-name.ts';
 import { download } from './download.ts';
 

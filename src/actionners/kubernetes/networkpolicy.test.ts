@@ -1,42 +1,21 @@
 import { describe, expect, it } from 'vitest';
-import { decodeEvent } from '../../model/decode-event.ts';
 import { decodeParameters } from '../../model/decode-parameters.ts';
-import type { PodRef, WorkloadRef } from '../../model/references.ts';
+import type { WorkloadRef } from '../../model/references.ts';
 import type { ParameterMap } from '../../model/rule.ts';
+import { POD, runNoted } from '../../runtime/action-fixture.ts';
 import { networkpolicy } from './networkpolicy.ts';
 
-const POD: PodRef = { kind: 'pod', ref: 0, name: 'web-1', namespace: 'shop' };
 const WORKLOAD: WorkloadRef = { kind: 'workload', ref: 1, name: 'web', namespace: 'shop' };
 
-/** Runs the actionner on doors that note their calls. */
-async function run(
-  given: ParameterMap,
+const run = (
+  parameters: ParameterMap,
   change: 'created' | 'updated' = 'created',
   workload: WorkloadRef | null = WORKLOAD,
-) {
-  const calls: unknown[][] = [];
-  const decoded = decodeParameters(networkpolicy.parameters, given);
-  const decodedEvent = decodeEvent(Buffer.from('null'));
-  if (!decoded.ok || !decodedEvent.ok) throw new Error('the test is wrong');
-  const result = await networkpolicy.behaviour?.run({
-    event: decodedEvent.event,
-    parameters: decoded.value,
-    targets: { pod: POD },
-    keeps: false,
-    use: {
-      'pods.workload': async (...call) => {
-        calls.push(['pods.workload', ...call]);
-        return workload;
-      },
-      'networkpolicies.apply': async (...call) => {
-        calls.push(['networkpolicies.apply', ...call]);
-        return { name: 'web-falco-talon', change };
-      },
-    },
-    sleep: async () => {},
+) =>
+  runNoted(networkpolicy, {
+    parameters,
+    answers: { 'pods.workload': workload, 'networkpolicies.apply': { name: 'web-falco-talon', change } },
   });
-  return { calls, result };
-}
 
 describe('kubernetes:networkpolicy', () => {
   it.each<[ParameterMap, object[]]>([
@@ -59,14 +38,14 @@ describe('kubernetes:networkpolicy', () => {
     expect((await run({}, change)).result).toEqual({
       status: 'success',
       output: `the networkpolicy 'web-falco-talon' in the namespace 'shop' has been ${change}`,
-      objects: { pod: 'web-1', namespace: 'shop', networkpolicy: 'web-falco-talon' },
+      objects: { pod: 'web', namespace: 'shop', networkpolicy: 'web-falco-talon' },
     });
   });
 
   it('fails where the pod belongs to nothing that can be selected', async () => {
     await expect(run({}, 'created', null)).rejects.toMatchObject({
       code: 'refused',
-      message: "can't find the owner and/or labels for the pod 'web-1' in namespace 'shop'",
+      message: "can't find the owner and/or labels for the pod 'web' in namespace 'shop'",
     });
   });
 

@@ -4,13 +4,12 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import type { Capture } from '../../model/capability.ts';
-import { decodeEvent } from '../../model/decode-event.ts';
 import { decodeParameters } from '../../model/decode-parameters.ts';
-import type { ArtifactRef, ContainerRef, PodRef } from '../../model/references.ts';
+import type { ArtifactRef, ContainerRef } from '../../model/references.ts';
 import type { ParameterMap } from '../../model/rule.ts';
+import { POD, runNoted } from '../../runtime/action-fixture.ts';
 import { sysdig } from './sysdig.ts';
 
-const POD: PodRef = { kind: 'pod', ref: 0, name: 'web', namespace: 'shop' };
 const CONTAINER: ContainerRef = { kind: 'container', ref: 1, name: 'falco-talon-sysdig' };
 const JOB = 'falco-talon-sysdig-abcde';
 const ARTIFACT: ArtifactRef = {
@@ -25,35 +24,13 @@ interface World {
   readonly capture?: Partial<Capture>;
 }
 
-/** Runs the actionner on doors that note their calls. */
-async function runSysdig(given: ParameterMap, { ids = [ID], capture = {} }: World = {}) {
-  const calls: unknown[][] = [];
-  const decoded = decodeParameters(sysdig.parameters, given);
-  const decodedEvent = decodeEvent(Buffer.from('null'));
-  if (!decoded.ok || !decodedEvent.ok) throw new Error('the test is wrong');
-  const result = await sysdig
-    .behaviour!.run({
-      event: decodedEvent.event,
-      parameters: decoded.value,
-      targets: { pod: POD },
-      keeps: true,
-      use: {
-        'pods.containerIds': async (...call) => {
-          calls.push(['pods.containerIds', ...call]);
-          return ids;
-        },
-        'captures.onNode': async (...call) => {
-          calls.push(['captures.onNode', ...call]);
-          return { container: CONTAINER, job: JOB };
-        },
-        'pods.capture': async (...call) => {
-          calls.push(['pods.capture', ...call]);
-          return { code: 0, stderr: '', artifact: ARTIFACT, ...capture };
-        },
-      },
-      sleep: async () => {},
-    })
-    .catch((error: unknown) => error);
+async function runSysdig(parameters: ParameterMap, { ids = [ID], capture = {} }: World = {}) {
+  const answers = {
+    'pods.containerIds': ids,
+    'captures.onNode': { container: CONTAINER, job: JOB },
+    'pods.capture': { code: 0, stderr: '', artifact: ARTIFACT, ...capture },
+  };
+  const { calls, result } = await runNoted(sysdig, { parameters, keeps: true, answers });
   return { calls, result, program: (calls.at(-1)?.[2] ?? []) as readonly string[] };
 }
 
@@ -91,17 +68,18 @@ describe('kubernetes:sysdig', () => {
     ['containers without an id', ['']],
     ['ids that would change the filter', ['a) or (b', 'a,b', 'a b', '"']],
   ])('does not take the node for a pod with %s', async (_, ids) => {
-    const { calls, result } = await runSysdig({}, { ids });
-    expect(calls).toEqual([['pods.containerIds', POD]]);
-    expect(result).toMatchObject({ code: 'refused', message: 'no container found', objects: { pod: 'web' } });
+    const failed = runSysdig({}, { ids });
+    await expect(failed).rejects.toMatchObject({
+      ...{ code: 'refused', message: 'no container found', objects: { pod: 'web' } },
+    });
   });
 
   it.each([
     ['what sysdig says', 'cannot load the probe\n', 'cannot load the probe'],
     ['how it ended, where it says nothing', '', 'sysdig ended with 1'],
   ])('fails with %s', async (_, stderr, message) => {
-    const { result } = await runSysdig({}, { capture: { code: 1, stderr, artifact: null } });
-    expect(result).toMatchObject({ code: 'refused', message, objects });
+    const failed = runSysdig({}, { capture: { code: 1, stderr, artifact: null } });
+    await expect(failed).rejects.toMatchObject({ code: 'refused', message, objects });
   });
 
   it.each<[ParameterMap, string]>([

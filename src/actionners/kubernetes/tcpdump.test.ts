@@ -4,47 +4,25 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import type { Capture } from '../../model/capability.ts';
-import { decodeEvent } from '../../model/decode-event.ts';
 import { decodeParameters } from '../../model/decode-parameters.ts';
-import type { ArtifactRef, ContainerRef, PodRef } from '../../model/references.ts';
+import type { ArtifactRef, ContainerRef } from '../../model/references.ts';
 import type { ParameterMap } from '../../model/rule.ts';
+import { OBJECTS as objects, POD, runNoted } from '../../runtime/action-fixture.ts';
 import { tcpdump } from './tcpdump.ts';
 
-const POD: PodRef = { kind: 'pod', ref: 0, name: 'web', namespace: 'shop' };
 const CONTAINER: ContainerRef = { kind: 'container', ref: 1, name: 'falco-talon-tcpdump-abcde' };
 const ARTIFACT: ArtifactRef = {
   ...{ kind: 'artifact', ref: 2, name: 'tcpdump.pcap', size: 24 },
   ...{ sha256: 's', mediaType: 'application/vnd.tcpdump.pcap' },
 };
-const objects = { pod: 'web', namespace: 'shop' };
 
-/** Runs the actionner on doors that note their calls. */
-async function runTcpdump(given: ParameterMap, capture: Partial<Capture> = {}) {
-  const calls: unknown[][] = [];
-  const decoded = decodeParameters(tcpdump.parameters, given);
-  const decodedEvent = decodeEvent(Buffer.from('null'));
-  if (!decoded.ok || !decodedEvent.ok) throw new Error('the test is wrong');
-  const result = await tcpdump
-    .behaviour!.run({
-      event: decodedEvent.event,
-      parameters: decoded.value,
-      targets: { pod: POD },
-      keeps: true,
-      use: {
-        'captures.inPod': async (...call) => {
-          calls.push(['captures.inPod', ...call]);
-          return CONTAINER;
-        },
-        'pods.capture': async (...call) => {
-          calls.push(['pods.capture', ...call]);
-          return { code: 0, stderr: '', artifact: ARTIFACT, ...capture };
-        },
-      },
-      sleep: async () => {},
-    })
-    .catch((error: unknown) => error);
-  const program = (calls[1]?.[2] ?? []) as readonly string[];
-  return { calls, result, program };
+async function runTcpdump(parameters: ParameterMap, capture: Partial<Capture> = {}) {
+  const answers = {
+    'captures.inPod': CONTAINER,
+    'pods.capture': { code: 0, stderr: '', artifact: ARTIFACT, ...capture },
+  };
+  const { calls, result } = await runNoted(tcpdump, { parameters, keeps: true, answers });
+  return { calls, result, program: (calls[1]?.[2] ?? []) as readonly string[] };
 }
 
 describe('kubernetes:tcpdump', () => {
@@ -72,8 +50,8 @@ describe('kubernetes:tcpdump', () => {
     ['what tcpdump says', "tcpdump: any: You don't have permission\n", "tcpdump: any: You don't have permission"],
     ['how it ended, where it says nothing', '', 'tcpdump ended with 1'],
   ])('fails with %s', async (_, stderr, message) => {
-    const { result } = await runTcpdump({}, { code: 1, stderr, artifact: null });
-    expect(result).toMatchObject({ code: 'refused', message, objects });
+    const failed = runTcpdump({}, { code: 1, stderr, artifact: null });
+    await expect(failed).rejects.toMatchObject({ code: 'refused', message, objects });
   });
 
   it.each<[ParameterMap, string]>([
