@@ -46,6 +46,7 @@ describe('kubernetes:download', () => {
     expect(captured[0]?.equals(BINARY)).toBe(true);
     expect(calls.map(({ program }) => program)).toEqual([
       ['test', '-f', file],
+      ['stat', '-L', '-c', '%s', file],
       ['cat', '--', file],
     ]);
   });
@@ -88,7 +89,9 @@ describe('kubernetes:download', () => {
       code: 'refused',
       message: 'cat: /nowhere: No such file or directory (exit code 1)',
     });
-    expect(calls).toHaveLength(6);
+    expect(calls.map(({ container, program }) => `${container} ${program[0]}`)).toEqual(
+      ['a', 'b'].flatMap((each) => ['test', 'test', 'stat', 'cat'].map((program) => `${each} ${program}`)),
+    );
   });
 
   it('takes it from the first container that has it', async () => {
@@ -96,10 +99,8 @@ describe('kubernetes:download', () => {
     const { result, calls } = run(file, ['bare', 'main', 'other'], { bare: { code: 126, stderr: 'no such program' } });
     expect(await result).toMatchObject({ status: 'success' });
     expect(calls.map(({ container, program }) => `${container} ${program[0]}`)).toEqual([
-      'bare test',
-      'bare cat',
-      'main test',
-      'main cat',
+      ...['bare test', 'bare stat', 'bare cat'],
+      ...['main test', 'main stat', 'main cat'],
     ]);
   });
 
@@ -131,7 +132,29 @@ describe('kubernetes:download', () => {
       },
     };
     await expect(runForPod(download, { parameters: { file: '/etc/hostname' }, use })).rejects.toBe(full);
-    expect(here.calls).toHaveLength(1);
+    expect(here.calls.map(({ program: [name] }) => name)).toEqual(['test', 'stat']);
+  });
+
+  it('takes no part of a file for all of it: reads it again, and then gives up', async () => {
+    const here = hereDoors(['main']);
+    const file = written('cut off', 'x'.repeat(100));
+    const captures: string[] = [];
+    const cutAt = (sizes: readonly number[]) => ({
+      ...here.doors,
+      'pods.capture': async (...given: Parameters<(typeof here.doors)['pods.capture']>) => {
+        const whole = await here.doors['pods.capture'](...given);
+        const size = sizes[captures.push(file) - 1] ?? 100;
+        return { ...whole, artifact: whole.artifact && { ...whole.artifact, size } };
+      },
+    });
+    expect(await runForPod(download, { parameters: { file }, use: cutAt([40]) })).toMatchObject({
+      artifact: { size: 100 },
+    });
+    expect(captures).toHaveLength(2);
+    await expect(runForPod(download, { parameters: { file }, use: cutAt([0, 0, 40, 40, 40]) })).rejects.toThrow(
+      `the file '${file}' came only in part: 40 of 100 bytes`,
+    );
+    expect(captures).toHaveLength(5);
   });
 
   it('fails for a pod without containers', async () => {
