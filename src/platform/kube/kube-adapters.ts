@@ -1,32 +1,12 @@
-import type { V1Pod } from '@kubernetes/client-node';
 import type { ArtifactSpool } from '../../model/artifact-spool.ts';
-import type { Door, Eviction, Owner, Replicas } from '../../model/capability.ts';
+import type { Door } from '../../model/capability.ts';
 import type { ContextSources } from '../../model/context-sources.ts';
 import { DoorError } from '../../model/door-error.ts';
 import type { AdaptersOf } from '../../model/door-row.ts';
-import { isObjectName, podNotFound } from '../../model/kube-names.ts';
+import { DOORS } from '../../model/doors.ts';
 import type { TargetLookups } from '../../model/target-facts.ts';
-import type { NodeTarget, PodTarget } from '../../model/targets.ts';
-import { captureDoors } from './capture-doors.ts';
-import { deleteDoors } from './delete-doors.ts';
-import { eventDoor } from './event-door.ts';
-import { execDoors } from './exec-doors.ts';
-import { GoneWaits } from './gone-waits.ts';
 import type { KubeClient, ObjectName } from './kube-client.ts';
-import { type CaptureSettings, type KubeSettings, ownPod } from './kube-config.ts';
-import { KubeRefusal } from './kube-transport.ts';
-import { logDoors } from './log-doors.ts';
-import { networkPolicyDoors } from './network-policy-doors.ts';
-import { k8sNodeContext } from './node-context.ts';
-import { podsOfNode } from './node-pods.ts';
-import { patchDoors } from './patch-doors.ts';
-import { containerDoors } from './pod-containers.ts';
-import { PodLookups } from './pod-lookups.ts';
-import { ownerOf } from './pod-owner.ts';
-import { policyProblem } from './policy-presence.ts';
-import { createTargetLookups } from './target-lookups.ts';
-import { whenMissing } from './when-missing.ts';
-import { workloadDoor } from './workload-door.ts';
+import type { CaptureSettings, KubeSettings } from './kube-config.ts';
 
 /** The doors that lead to a Kubernetes API server. */
 export type KubeDoors = AdaptersOf<
@@ -50,41 +30,78 @@ export interface KubeAdapters {
   readonly close: () => Promise<void>;
 }
 
+/** Falco Talon's words for it. */
+const NO_CLIENT = 'wrong k8s client';
+
 /**
  * Nothing is read or loaded before `init`.
  *
  * @param spool where artifacts go; without one no door makes any
  */
 export function createKubeAdapters(settings: KubeSettings, spool?: ArtifactSpool): KubeAdapters {
-  let client: KubeClient | undefined;
-  let self: ObjectName | undefined;
+  let opened: Opened | undefined;
   const after = new Set<Promise<void>>();
   const open = () => {
-    if (!client) throw new DoorError('unreachable', 'wrong k8s client');
-    return client;
+    if (!opened) throw new DoorError('unreachable', NO_CLIENT);
+    return opened;
   };
   return {
     init: async () => {
-      const { openKubeClient } = await import('./kube-client.ts');
-      client ??= openKubeClient(settings);
-      self ??= ownPod(settings);
+      const loaded = await import('./kube-loaded.ts');
+      opened ??= openAll(loaded, settings, {
+        ...{ spool, protectedCidrs: settings.protectedCidrs ?? [], captures: settings.captures ?? {} },
+        finish: (work) => {
+          after.add(work);
+          void work.finally(() => after.delete(work));
+        },
+      });
     },
     close: async () => {
       await Promise.all(after);
-      await client?.close();
+      await opened?.client.close();
     },
-    adapters: doors({
-      ...{ open, self: () => self, spool, protectedCidrs: settings.protectedCidrs ?? [] },
-      captures: settings.captures ?? {},
-      finish: (work) => {
-        after.add(work);
-        void work.finally(() => after.delete(work));
-      },
-    }),
-    lookups: createTargetLookups(open),
-    nodeContext: k8sNodeContext(open),
-    policyProblem: (door, signal) => policyProblem(open, door, signal),
+    adapters: forwarding(() => open().doors),
+    lookups: {
+      pod: async (...given) => open().lookups.pod(...given),
+      node: async (...given) => open().lookups.node(...given),
+    },
+    nodeContext: async (...given) => opened?.nodeContext(...given) ?? { values: new Map(), problems: [NO_CLIENT] },
+    policyProblem: async (...given) => opened?.policyProblem(...given),
   };
+}
+
+/** All there is once the credentials are read. */
+interface Opened extends Pick<KubeAdapters, 'lookups' | 'nodeContext' | 'policyProblem'> {
+  readonly client: KubeClient;
+  readonly doors: KubeDoors;
+}
+
+type Loaded = typeof import('./kube-loaded.ts');
+
+/** @throws TalonError of code `actionners` */
+function openAll(loaded: Loaded, settings: KubeSettings, means: Omit<KubeDoorMeans, 'open' | 'self'>): Opened {
+  const client = loaded.openKubeClient(settings);
+  const self = loaded.ownPod(settings);
+  const open = () => client;
+  return {
+    client,
+    doors: loaded.kubeDoors({ ...means, open, self: () => self }),
+    lookups: loaded.createTargetLookups(open),
+    nodeContext: loaded.k8sNodeContext(open),
+    policyProblem: (door, signal) => loaded.policyProblem(open, door, signal),
+  };
+}
+
+/** Doors that lead to those that will be there once they are loaded. */
+function forwarding(doors: () => KubeDoors): KubeDoors {
+  const names = (Object.keys(DOORS) as Door[]).filter(
+    (door) => DOORS[door].api === 'kubernetes',
+  ) as (keyof KubeDoors)[];
+  const forward =
+    (name: keyof KubeDoors) =>
+    async (...given: never[]) =>
+      (doors()[name] as (...given: never[]) => Promise<unknown>)(...given);
+  return Object.fromEntries(names.map((name) => [name, forward(name)])) as unknown as KubeDoors;
 }
 
 /** What the doors have in common. */
@@ -98,87 +115,4 @@ export interface KubeDoorMeans {
   readonly captures: CaptureSettings;
   /** What is left to be done when a step has ended. It must not fail; the end of the adapters waits for it. */
   readonly finish: (work: Promise<void>) => void;
-}
-
-function doors(means: KubeDoorMeans): KubeDoors {
-  const { open, self } = means;
-  const pods = new PodLookups();
-  const waits = new GoneWaits();
-  return {
-    ...patchDoors(means),
-    ...deleteDoors(means),
-    ...eventDoor(means),
-    ...containerDoors({ ...means, pods }),
-    ...execDoors(means),
-    ...logDoors(means),
-    ...workloadDoor({ open, pods }),
-    ...captureDoors({ ...means, pods }),
-    ...networkPolicyDoors(means),
-    'pods.delete': async (pod, gracePeriodSeconds, signal) => {
-      const uid = await pods.uid(open(), pod, signal);
-      await open()
-        .deletePod(pod, { gracePeriodSeconds, uid }, signal)
-        .catch(whenMissing(() => podNotFound(pod)));
-    },
-    'pods.uid': (pod, signal) => pods.uid(open(), pod, signal),
-    'pods.owner': async (pod, signal) => ownerOf(await pods.find(open(), pod, signal)),
-    'pods.replicas': async (pod, signal) => {
-      const client = open();
-      return replicasOf(client, pod, ownerOf(await pods.find(client, pod, signal)), signal);
-    },
-    'pods.evict': (pod, signal) => evict(open(), pods, pod, signal),
-    'pods.gone': async (pod, withinMs, signal) => {
-      const uid = await pods.uid(open(), pod, signal).catch(orGone);
-      return uid === undefined || waits.gone(open(), { ...pod, uid }, withinMs, signal);
-    },
-    'nodes.ofPod': async (pod, signal) => nodeOf(pod, await pods.find(open(), pod, signal)),
-    'nodes.pods': (node, signal) => podsOfNode(open(), node, self(), signal),
-  };
-}
-
-/** Milliseconds between two tries to evict where the API server does not say: as long as kubectl waits. */
-const EVICT_AGAIN = 5000;
-
-/**
- * Too many requests is an answer: a disruption budget forbids the eviction now, or the server is busy. Of a pod that is gone
- * nothing is left to do, so that it counts as evicted.
- */
-async function evict(client: KubeClient, pods: PodLookups, pod: PodTarget, signal: AbortSignal): Promise<Eviction> {
-  const uid = await pods.uid(client, pod, signal).catch(orGone);
-  if (uid === undefined) return { evicted: true };
-  try {
-    await client.evictPod(pod, uid, signal);
-    return { evicted: true };
-  } catch (error) {
-    if (!(error instanceof KubeRefusal)) throw error;
-    if (error.gone) return { evicted: true };
-    if (error.status !== 429) throw error;
-    return { evicted: false, retryAfterMs: error.retryAfterMs ?? EVICT_AGAIN };
-  }
-}
-
-function orGone(error: unknown): undefined {
-  if (!(error instanceof DoorError && error.code === 'not-found')) throw error;
-}
-
-async function replicasOf(
-  client: KubeClient,
-  { namespace, name: pod }: PodTarget,
-  owner: Owner | null,
-  signal: AbortSignal,
-): Promise<Replicas> {
-  if (owner?.kind !== 'ReplicaSet') {
-    throw new DoorError('refused', `the pod '${pod}' in the namespace '${namespace}' belongs to no ReplicaSet`);
-  }
-  const { name } = owner;
-  const missing = () =>
-    new DoorError('refused', `the replicaset '${name}' in the namespace '${namespace}' doesn't exist`);
-  const { spec, status } = await client.readReplicaSet({ name, namespace }, signal).catch(whenMissing(missing));
-  return { wanted: spec?.replicas ?? 1, ready: status?.readyReplicas ?? 0 };
-}
-
-function nodeOf(pod: PodTarget, found: V1Pod): NodeTarget {
-  const name = found.spec?.nodeName ?? '';
-  if (isObjectName(name)) return { kind: 'node', name };
-  throw new DoorError('refused', `the pod '${pod.name}' in the namespace '${pod.namespace}' is on no node yet`);
 }
