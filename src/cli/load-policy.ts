@@ -8,7 +8,7 @@ import { TalonError } from '../model/talon-error.ts';
 import type { InputFiles } from '../platform/files/input-files.ts';
 import { type Engine, MAX_BUNDLE_BYTES, openBundle, openRules } from '../runtime/open-bundle.ts';
 import { fileProblem, readUpTo } from './read-file.ts';
-import { readEmbeddedFile, readSource, sourceFile } from './read-rules-files.ts';
+import { readEmbeddedFileIn, readSource, sourceFile } from './read-rules-files.ts';
 import { Refused } from './refused.ts';
 import type { Log } from './server-log.ts';
 
@@ -19,6 +19,8 @@ export interface PolicySources {
   /** In place of both. */
   readonly bundleFile: string | undefined;
   readonly catalog: Catalog;
+  /** In which files of scripts must be; empty: anywhere. */
+  readonly scriptsFolder?: string;
   readonly log: Log;
   /** Takes the drawn findings. */
   readonly err: (text: string) => void;
@@ -41,10 +43,11 @@ export async function loadPolicy(sources: PolicySources, inputs: InputFiles): Pr
 }
 
 async function compileFiles(sources: PolicySources, inputs: InputFiles): Promise<Engine> {
-  const { catalog, log, err, color } = sources;
+  const { catalog, log, err, color, scriptsFolder = '' } = sources;
   const files = readSources(sources.rulesFiles, inputs);
   const policies = readSources(sources.policiesFiles, inputs);
-  const readFile = (file: string) => inputs.read<string | FileProblem>(file, () => readEmbeddedFile(file));
+  const readFile = (file: string) =>
+    inputs.read<string | FileProblem>(file, () => readEmbeddedFileIn(scriptsFolder, file));
   const compiled = compile(files, { catalog, readFile, policies });
   err(renderDiagnostics(compiled.diagnostics, compiled.sources, 'text', { color }));
   for (const fields of compiled.records) log({ level: 'error', message: 'rules', fields: { ...fields } });

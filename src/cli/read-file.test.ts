@@ -1,10 +1,10 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { MAX_EMBEDDED_BYTES } from '../compiler/embed-files.ts';
 import { fileProblem, readUpTo } from './read-file.ts';
-import { readEmbeddedFile, readRulesFiles } from './read-rules-files.ts';
+import { readEmbeddedFile, readEmbeddedFileIn, readRulesFiles } from './read-rules-files.ts';
 
 let folder: string;
 const at = (name: string): string => path.join(folder, name);
@@ -47,4 +47,21 @@ test('what is embedded is a text of a size that a shell is given', () => {
   expect(readEmbeddedFile(at('latin1'))).toEqual({ problem: 'is not a text in UTF-8' });
   expect(readEmbeddedFile(folder)).toEqual({ problem: 'is a directory' });
   expect(readEmbeddedFile('/dev/zero')).toEqual({ problem: 'is not a file' });
+});
+
+test('what a server embeds can be confined to a folder, wherever links lead', () => {
+  const outside = { problem: 'is not in the folder of the setting scripts_folder' };
+  symlinkSync('/etc/passwd', at('link'));
+  symlinkSync(at('three'), at('inner'));
+  expect(readEmbeddedFileIn('', at('three'))).toBe('abc');
+  expect(readEmbeddedFileIn(folder, at('three'))).toBe('abc');
+  expect(readEmbeddedFileIn(`${folder}/`, at('inner'))).toBe('abc');
+  for (const file of [at('link'), '/etc/passwd', `${folder}/../../etc/passwd`, folder]) {
+    expect(readEmbeddedFileIn(folder, file)).toEqual(outside);
+  }
+  mkdirSync(`${folder}-beside`);
+  writeFileSync(`${folder}-beside/x`, 'x');
+  expect(readEmbeddedFileIn(folder, `${folder}-beside/x`)).toEqual(outside);
+  rmSync(`${folder}-beside`, { recursive: true });
+  expect(readEmbeddedFileIn(folder, at('nowhere'))).toEqual({ problem: 'no such file or directory' });
 });

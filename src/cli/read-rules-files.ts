@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import { statSync } from 'node:fs';
+import { realpathSync, statSync } from 'node:fs';
 import { type FileProblem, MAX_EMBEDDED_BYTES, TOO_LARGE } from '../compiler/embed-files.ts';
 import { MAX_FILE_BYTES, type SourceFile } from '../compiler/read.ts';
 import { fileProblem, readUpTo } from './read-file.ts';
@@ -26,6 +26,24 @@ export function sourceFile(path: string, content: Uint8Array | FileProblem): Sou
 /** Whether rules files take about a second or more to compile: a megabyte does. */
 export function areLarge(files: readonly SourceFile[]): boolean {
   return files.reduce((sum, file) => sum + ('bytes' in file ? file.bytes.length : 0), 0) > 1024 * 1024;
+}
+
+/** Said of a file that the configuration keeps from being embedded. */
+const OUTSIDE: FileProblem = { problem: 'is not in the folder of the setting scripts_folder' };
+
+/**
+ * The same for a server, whose files are not all the business of those who write its rules: what is embedded is sent into pods.
+ *
+ * @param folder in which the file must be, links followed; empty: anywhere
+ */
+export function readEmbeddedFileIn(folder: string, path: string): string | FileProblem {
+  if (folder === '') return readEmbeddedFile(path);
+  try {
+    const [inside, file] = [realpathSync(folder), realpathSync(path)];
+    return file.startsWith(inside.endsWith('/') ? inside : `${inside}/`) ? readEmbeddedFile(file) : OUTSIDE;
+  } catch (error) {
+    return { problem: fileProblem(error) };
+  }
 }
 
 /** Reads a file that a parameter names, such as a script, for the compiler; relative paths start at the working directory. */

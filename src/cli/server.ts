@@ -195,7 +195,16 @@ function policyLoader(
 ): (inputs: InputFiles) => Promise<Engine> {
   const { bundleFile, err, color } = options;
   const { rulesFiles, policiesFiles } = settings;
-  const sources = { rulesFiles, policiesFiles, bundleFile, catalog, log, err, color };
+  const sources = {
+    scriptsFolder: settings.scripts_folder,
+    rulesFiles,
+    policiesFiles,
+    bundleFile,
+    catalog,
+    log,
+    err,
+    color,
+  };
   return async (inputs) => {
     const engine = await loadPolicy(sources, inputs);
     refuseUnknown(engine.rules, catalog, log);

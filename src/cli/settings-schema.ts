@@ -64,6 +64,10 @@ export const settingsSchema = z.object({
   ),
   log_format: text('color', '`text`, `color`, or anything else for JSON.'),
   policies_files: texts([], 'Files of guard policies, in order. Files given with `-p` replace them.'),
+  scripts_folder: text(
+    '',
+    'Folder in which the files of `kubernetes:script` must be. Empty: any file that the server can read.',
+  ),
   watch_rules: flag(true, 'Reload rules, policies and bundle when their files change. SIGHUP always does.'),
   watch_poll_seconds: count(30, [1, DAY], 'Time between looks at the files, beside the news from the file system.'),
   print_all_events: flag(false, 'Log every alert that comes in, not only those that match a rule.'),
