@@ -29,6 +29,16 @@ describe('talonContext', () => {
     });
   });
 
+  it('has what additional contexts brought, once more where the documentation spells it otherwise', () => {
+    const rule = { rule: 'R', written: {} } as unknown as PlannedRule;
+    const action = { action: 'A', actionner: 'x:y', parameters: null, written: {} } as unknown as PlannedAction;
+    const context = talonContext(rule, action, new Map([['node.spec.providerid', 'aws:///a/i-1']]));
+    expect([context.get('node.spec.providerid'), context.get('node.spec.providedid')]).toEqual([
+      'aws:///a/i-1',
+      'aws:///a/i-1',
+    ]);
+  });
+
   it('says null for no parameters', () => {
     const context = talonContext(
       { rule: 'R', written: {} } as unknown as PlannedRule,
