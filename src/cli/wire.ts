@@ -10,14 +10,9 @@ import { TalonError } from '../model/talon-error.ts';
 import type { TargetLookups } from '../model/target-facts.ts';
 import type { Telemetry } from '../model/transition.ts';
 import type { Spool } from '../platform/spool/spool.ts';
-import type { GaugeValue } from '../platform/telemetry/gauges.ts';
-import { createMetricsPage, METRICS_CONTENT_TYPE } from '../platform/telemetry/metrics-page.ts';
 import { Apis, guardAdapters, guardLookups } from '../runtime/apis.ts';
 import { Budgets } from '../runtime/budgets.ts';
-import { Congestion } from '../runtime/congestion.ts';
-import { Contexts } from '../runtime/contexts.ts';
 import { DedupWindow } from '../runtime/dedup.ts';
-import { entranceSettings } from '../runtime/entrance/entrance-settings.ts';
 import { createExecutor, type Executor, type PluginScripts } from '../runtime/execute.ts';
 import { createGuard } from '../runtime/guard.ts';
 import type { Health } from '../runtime/health.ts';
@@ -25,12 +20,13 @@ import { Intake } from '../runtime/intake.ts';
 import { Lanes } from '../runtime/lanes.ts';
 import type { Notices } from '../runtime/notices.ts';
 import type { Engine } from '../runtime/open-bundle.ts';
-import { Pipeline, type PipelineOptions } from '../runtime/pipeline.ts';
+import type { Pipeline } from '../runtime/pipeline.ts';
 import { Policies } from '../runtime/policies.ts';
 import { PlanHistory } from '../runtime/resume.ts';
-import { Server } from '../runtime/server.ts';
 import type { Artifacts } from '../runtime/step-run.ts';
 import { createNotices } from './create-notices.ts';
+import { artifactsIn, createPipeline } from './create-pipeline.ts';
+import { createServer } from './create-server.ts';
 import { createTelemetry, type TelemetryOptions } from './server-log.ts';
 import type { Settings } from './settings.ts';
 import { workerStart } from './worker-file.ts';
@@ -122,23 +118,18 @@ export async function wireServer(options: WiringOptions): Promise<WiredServer> {
       stopping.abort(new Error('the server is stopped'));
       lanes.close();
       const end = performance.now() + grace;
-      const timer = setTimeout(() => over.abort(stopping.signal.reason), grace);
-      const stopped = Promise.all([server.close(), lanes.idle()]);
-      await Promise.race([stopped, sleep(grace + LAST_WORDS, undefined, { ref: false })]);
-      clearTimeout(timer);
+      await endWithin(grace, [server.close(), lanes.idle()], () => over.abort(stopping.signal.reason));
       await notices.stop(Math.max(0, end - performance.now()));
       await executor.end();
     },
   };
 }
 
-function artifactsIn(spool: Spool | undefined, { emit }: Telemetry): Artifacts {
-  return {
-    has: (handle) => spool?.has(handle) ?? false,
-    discard: (handle) => {
-      spool?.remove(handle).catch((error: Error) => emit({ kind: 'fault', error: error.message }));
-    },
-  };
+/** Waits for what is about to end; gives it up when its time is over, and waits a little more. */
+async function endWithin(grace: number, ending: readonly Promise<unknown>[], giveUp: () => void): Promise<void> {
+  const timer = setTimeout(giveUp, grace);
+  await Promise.race([Promise.all(ending), sleep(grace + LAST_WORDS, undefined, { ref: false })]);
+  clearTimeout(timer);
 }
 
 function wireExecutor({ adapters, scripts, health }: WiringOptions, apis: Apis, { discard }: Artifacts): Executor {
@@ -172,15 +163,6 @@ function artifactsOf(plans: readonly OpenPlan[]): readonly string[] {
   return plans.flatMap(({ progress }) => new PlanHistory(progress).artifacts().map(({ handle }) => handle));
 }
 
-/** What stands around the pipeline and is used by more than it. */
-interface Surroundings {
-  readonly apis: Apis;
-  readonly lanes: Lanes;
-  readonly policies: Policies;
-  readonly telemetry: Telemetry;
-  readonly notices: Notices;
-}
-
 /**
  * Waits for the first thing that the server records, but not for a disk that is full: nobody would learn why it does not start.
  *
@@ -193,54 +175,6 @@ function unlessFull<T>(journal: Journal, recorded: Promise<T>): Promise<T> {
     });
   });
   return Promise.race([recorded, refused]);
-}
-
-function createPipeline(
-  { settings, catalog, journal, health, contexts }: WiringOptions,
-  {
-    policies,
-    ...stages
-  }: Surroundings & Pick<PipelineOptions, 'executor' | 'artifacts' | 'dedup' | 'stopping' | 'signal'>,
-): Pipeline {
-  const congestion = new Congestion((reason) => health.degrade('queue', reason));
-  return new Pipeline({
-    ...stages,
-    onFull: () => congestion.refused(),
-    actionners: catalog.actionners,
-    outputs: catalog.outputs,
-    contexts: new Contexts(contexts, () => performance.now()),
-    journal,
-    logsEvents: !settings.print_all_events,
-    dryRun: settings.dry_run,
-    actionTimeout: settings.action_timeout_seconds,
-    retry: settings.retry,
-    policyOf: (revision) => policies.of(revision),
-    now: Date.now,
-  });
-}
-
-function createServer(
-  { settings, counters, health, version }: WiringOptions,
-  intake: Intake,
-  surroundings: Surroundings,
-): Server {
-  const { policies, telemetry } = surroundings;
-  return new Server({
-    intake,
-    telemetry,
-    limits: { bodyBytes: settings.max_body_bytes, connections: settings.max_connections },
-    metrics: {
-      contentType: METRICS_CONTENT_TYPE,
-      page: createMetricsPage({
-        counters,
-        gauges: () => gauges(surroundings, health),
-        version,
-        revision: () => policies.revision,
-      }),
-    },
-    health,
-    entrance: entranceSettings(settings),
-  });
 }
 
 function createLanes(settings: Settings): Lanes {
@@ -271,14 +205,4 @@ async function restoreDedup({ deduplication }: Settings, journal: Journal): Prom
   const taken = await journal.acceptedSince(now - seconds * 1000);
   window.restore(taken.map(({ key, at }) => ({ key, age: now - at })));
   return window;
-}
-
-function gauges({ lanes, apis, notices }: Surroundings, health: Health): readonly GaugeValue[] {
-  return [
-    ['pending_events', lanes.size],
-    ['running_plans', lanes.running],
-    ...notices.pending().map(([notifier, waiting]) => ['pending_notifications', waiting, { notifier }] as const),
-    ...health.status().degraded.map((line) => ['degraded', 1, { part: line.split(':', 1)[0] ?? '' }] as const),
-    ...[...apis.states()].map(({ api, open }) => ['breaker_open', Number(open), { api }] as const),
-  ];
 }
