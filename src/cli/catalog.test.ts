@@ -237,7 +237,7 @@ describe.each(withExamples)('the parameters of $id', ({ description, parameters,
     for (const row of rows) {
       expect(row.description, row.name).toMatch(/\S/);
       expect(row.name).toMatch(/^[a-z0-9]+(_[a-z0-9]+)*$/);
-      expect(row.type).toMatch(/^(string|integer|boolean|(list|map) of string|[A-Za-z]+( or [A-Za-z]+)+)$/);
+      expect(row.type).toMatch(/^(string|integer|boolean|(list|map) of string|[A-Za-z0-9:_]+( or [A-Za-z0-9:_]+)+)$/);
     }
   });
 

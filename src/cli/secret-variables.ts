@@ -8,7 +8,22 @@ export function secretVariable(name: string, env: Environment): string | undefin
   return name.startsWith(PREFIX) ? env[name] : undefined;
 }
 
-/** The values of all of them: nothing that is written may hold one. */
+/** Variables that clouds and their tools read, and what they hold nobody else may learn. */
+const OF_CLOUDS = ['AWS_SECRET_ACCESS_KEY', 'AWS_SECRET_KEY', 'AWS_SESSION_TOKEN'];
+const PROXIES = ['HTTP_PROXY', 'HTTPS_PROXY', 'http_proxy', 'https_proxy'];
+
+/** What is secret in the environment, passwords of proxies among it: nothing that is written may hold it. */
 export function secretVariables(env: Environment): readonly string[] {
-  return Object.entries(env).flatMap(([name, value]) => (name.startsWith(PREFIX) && value ? value : []));
+  const own = Object.entries(env).filter(([name]) => name.startsWith(PREFIX) || OF_CLOUDS.includes(name));
+  const passwords = PROXIES.map((name) => passwordOf(env[name] ?? ''));
+  return [...own.map(([, value]) => value ?? ''), ...passwords].filter(Boolean);
+}
+
+function passwordOf(url: string): string {
+  const written = URL.canParse(url) ? new URL(url).password : '';
+  try {
+    return decodeURIComponent(written);
+  } catch {
+    return written;
+  }
 }

@@ -95,6 +95,8 @@ export class Spool implements ArtifactSpool {
         hash.update(chunk);
         await writeAll(file, chunk).catch(cannotWrite);
       }
+      // Before anybody records that it is there.
+      await file.datasync().catch(cannotWrite);
     } catch (error) {
       this.#bytes -= size;
       await file.close();
