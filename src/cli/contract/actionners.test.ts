@@ -128,7 +128,7 @@ describe.each(actionners)('%s', (_, actionner) => {
   it('ends at its deadline and with the server, whichever door hangs', async () => {
     for (const door of await doorsOf(actionner)) {
       plugins.reset({ [door]: 'hangs' });
-      expect([door, await run(actionner, { milliseconds: 300 })]).toMatchObject([door, { code: 'deadline' }]);
+      expect([door, await run(actionner, { milliseconds: 50 })]).toMatchObject([door, { code: 'deadline' }]);
       const over = new AbortController();
       const ended = run(actionner, { signal: over.signal });
       await expect.poll(() => plugins.calls.some(([called]) => called === door)).toBe(true);
