@@ -70,7 +70,7 @@ describe('pods.evict', () => {
     expect(await namespace.isGone(pod)).toBe(false);
     await budget(namespace, 'web', 1);
     expect(await evict()).toEqual({ evicted: true });
-    await waitUntil('the pod to be gone', () => namespace.isGone(pod));
+    await waitUntil('the pod to have ended', async () => (await namespace.find(pod.metadata.name)) === undefined);
     expect(await evict()).toEqual({ evicted: true });
     const evictions = namespace.audit().filter(({ objectRef }) => objectRef?.subresource === 'eviction');
     expect(evictions.map(({ responseStatus }) => responseStatus?.code)).toEqual([429, 429, 201, 404]);
