@@ -38,9 +38,9 @@ function asJson(actionner: Actionner) {
     description: actionner.description,
     sources: actionner.sources,
     parameters: parameterRows(actionner.parameters),
-    doors: actionner.behaviour?.uses,
-    idempotent: actionner.behaviour?.idempotent,
-    deadline: actionner.behaviour?.deadline,
+    doors: actionner.behaviour.uses,
+    idempotent: actionner.behaviour.idempotent,
+    deadline: actionner.behaviour.deadline,
     permissions: permissions(actionner),
     example: actionner.example,
     required_output_fields: actionner.requires,
@@ -51,7 +51,7 @@ function asJson(actionner: Actionner) {
   };
 }
 
-/** The rights of its doors; nothing where it cannot act yet. */
+/** The rights of its doors. */
 function permissions({ behaviour }: Actionner): string | undefined {
-  return behaviour && permissionsText(behaviour.uses);
+  return permissionsText(behaviour.uses);
 }

@@ -39,7 +39,7 @@ export class Categories {
 
   /** What is not to be had is a log line. @param names of those that are told of what these rules do */
   async initNotifiers(names: Iterable<string>): Promise<void> {
-    const doors = [...names].flatMap((name) => this.#catalog.notifiers.get(name)?.behaviour?.uses ?? []);
+    const doors = [...names].flatMap((name) => this.#catalog.notifiers.get(name)?.behaviour.uses ?? []);
     for (const api of new Set(doors.map((door) => DOORS[door].api))) {
       if (!this.#ready.has(api)) await this.#initOne(api);
     }
@@ -69,7 +69,7 @@ export class Categories {
   #apisOf({ actionner: id, output, additional_contexts }: PlannedAction): readonly Api[] {
     const actionner = this.#catalog.actionners.get(id);
     const stores = actionner?.artifact !== 'none' && output ? this.#catalog.outputs.get(output.target) : undefined;
-    const doors = [...(actionner?.behaviour?.uses ?? []), ...(stores?.behaviour?.uses ?? [])];
+    const doors = [...(actionner?.behaviour.uses ?? []), ...(stores?.behaviour.uses ?? [])];
     const looksUp = actionner?.usesContext && additional_contexts.includes('k8snode');
     return [...doors.map((door) => DOORS[door].api), ...(looksUp ? (['kubernetes'] as const) : [])];
   }

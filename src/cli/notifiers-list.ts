@@ -8,7 +8,7 @@ export function notifiersList(format: ListFormat): string {
   const notifiers = [...catalog.notifiers.values()];
   if (format === 'json') {
     const entries = notifiers.map(({ id, description, settings, example, behaviour }) => {
-      const permissions = permissionsText(behaviour?.uses ?? []);
+      const permissions = permissionsText(behaviour.uses);
       return { id, name: id, description, parameters: parameterRows(settings), permissions, example };
     });
     return `${JSON.stringify(entries, null, 2)}\n`;
@@ -17,7 +17,7 @@ export function notifiersList(format: ListFormat): string {
     .map(({ id, description, settings, example, behaviour }) => {
       const parameters = listedParameters(settings);
       const listed = Object.keys(parameters).length > 0 ? { parameters } : {};
-      const permissions = permissionsText(behaviour?.uses ?? []);
+      const permissions = permissionsText(behaviour.uses);
       return listDocument(id, { name: id, description, ...listed, permissions, example });
     })
     .join('');

@@ -66,7 +66,7 @@ interface Sending {
 }
 
 async function sendOnce({ notifier, settings, notice, platform, scripts }: Sending): Promise<Outcome> {
-  for (const api of new Set(notifier.behaviour?.uses.map((door) => DOORS[door].api))) await platform.init.get(api)?.();
+  for (const api of new Set(notifier.behaviour.uses.map((door) => DOORS[door].api))) await platform.init.get(api)?.();
   const executor = createExecutor({ adapters: platform.adapters, scripts, worker: workerStart('sandbox') });
   try {
     const own = (settings.notifiers[notifier.id] ?? {}) as ParameterMap;

@@ -7,7 +7,7 @@ import { parameterRows } from './plugin-parameters.ts';
 export function outputsList(format: ListFormat): string {
   const outputs = [...catalog.outputs.values()].map(({ id, description, parameters, example, behaviour }) => {
     const [category, name] = id.split(':');
-    const permissions = permissionsText(behaviour?.uses ?? []);
+    const permissions = permissionsText(behaviour.uses);
     return { id, name, category, description, parameters, permissions, example };
   });
   if (format === 'json') {

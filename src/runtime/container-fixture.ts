@@ -73,5 +73,5 @@ export async function runForPod(actionner: Actionner, { parameters, use, keeps =
     use: use as Doors,
     sleep: async () => undefined,
   };
-  return actionner.behaviour?.run(given) as Promise<ActionResult<ArtifactRef>>;
+  return actionner.behaviour.run(given) as Promise<ActionResult<ArtifactRef>>;
 }

@@ -56,7 +56,7 @@ export async function sendWith(
       return { status: 200, statusLine: '200 OK', body: '', artifact: null, ...left.shift() };
     };
   const { behaviour } = notifier;
-  await behaviour?.send({
+  await behaviour.send({
     settings: Object.fromEntries(shown),
     notice,
     targets: {
@@ -75,7 +75,7 @@ export async function sendWith(
 export function reachOf(notifier: Notifier, settings: ParameterMap) {
   const decoded = decodeParameters(notifier.settings, settings);
   if (!decoded.ok) throw new Error(decoded.problems.map(({ message }) => message).join());
-  return notifier.behaviour?.reach?.(decoded.value);
+  return notifier.behaviour.reach?.(decoded.value);
 }
 
 /** The body of the first request that a notifier sent. */

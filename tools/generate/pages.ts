@@ -29,6 +29,6 @@ export function generatedPages(): readonly GeneratedFile[] {
 
 function fullRole(): string {
   const plugins = [...catalog.actionners.values(), ...catalog.outputs.values(), ...catalog.notifiers.values()];
-  const doors = plugins.flatMap(({ behaviour }): readonly Door[] => behaviour?.uses ?? []);
+  const doors = plugins.flatMap(({ behaviour }): readonly Door[] => behaviour.uses);
   return clusterRole(rightsOf(doors, [...LOOKUP_PRICES.pod, ...LOOKUP_PRICES.node]).kubernetes);
 }
