@@ -102,7 +102,7 @@ export class ActionChecker {
   /** A time-out that always cuts the action off is a mistake; the parameters are good. */
   #checkTimeout(action: ActionBlock, { id, parameters, behaviour }: Actionner): void {
     const { timeout } = plannedTrySettings(action);
-    if (timeout === undefined || !behaviour) return;
+    if (timeout === undefined) return;
     const decoded = decodeParameters(parameters, spelledParameters(action.parameters, parameters));
     const least = decoded.ok ? leastDeadline(behaviour, decoded.value) : 0;
     if (timeout >= least) return;

@@ -56,11 +56,11 @@ export async function guestRunner(): Promise<{ readonly path: string; readonly t
   return { path: 'src/runtime/sandbox/guest-runner.gen.ts', text };
 }
 
-/** The scripts of all plug-ins that can act. */
+/** The scripts of all plug-ins. */
 export async function pluginScripts(catalog: Catalog): Promise<{ readonly path: string; readonly text: string }> {
   const entries = await Promise.all(
     (['actionners', 'outputs', 'notifiers'] as const).flatMap((folder) =>
-      [...catalog[folder].values()].filter(({ behaviour }) => behaviour).map((plugin) => scriptEntry(folder, plugin)),
+      [...catalog[folder].values()].map((plugin) => scriptEntry(folder, plugin)),
     ),
   );
   const text = `${HEADER}import type { PluginScripts } from '../runtime/execute.ts';
