@@ -1,21 +1,9 @@
 import { ANY_PRIORITY, PRIORITIES, priorityNumber } from '../src/model/priority.ts';
 import type { FieldTerm, MatchTerms, PolicyRule } from '../src/model/rule.ts';
+import type { BenchAlert } from './bench-alert.ts';
 import { plainLoop } from './plain-loop.ts';
 
 // Alerts and rules as Falco and its users write them, made from a seed: every run and every contender sees the same ones.
-
-/** What a benchmark needs of an alert. */
-export interface BenchAlert {
-  readonly uuid: string;
-  readonly output: string;
-  readonly priority: string;
-  readonly rule: string;
-  readonly time: string;
-  readonly source: string;
-  readonly output_fields: Readonly<Record<string, string | number | null>>;
-  readonly hostname: string;
-  readonly tags: readonly string[];
-}
 
 export interface RuleSet {
   readonly rules: readonly PolicyRule[];

@@ -1,6 +1,6 @@
 import { priorityNumber } from '../src/model/priority.ts';
 import type { PolicyRule } from '../src/model/rule.ts';
-import type { BenchAlert } from './alerts.ts';
+import type { BenchAlert } from './bench-alert.ts';
 
 /**
  * What one would write first: parse the alert and go through the rules. The contender that the policy module has to beat, with

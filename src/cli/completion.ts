@@ -1,6 +1,6 @@
 import { RootCommand, script } from '@bomb.sh/tab';
 import type { Command, Option } from 'commander';
-import type { Shell } from './program.ts';
+import type { Shell } from './shells.ts';
 import type { Terminal } from './terminal.ts';
 
 /** `completion <shell>`: prints the script, which asks the program itself (hidden command `complete`) for candidates. */

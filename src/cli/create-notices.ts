@@ -1,7 +1,7 @@
 import type { Telemetry } from '../model/transition.ts';
 import type { Executor } from '../runtime/execute.ts';
 import { Notices } from '../runtime/notices.ts';
-import type { WiringOptions } from './wire.ts';
+import type { WiringOptions } from './wiring-options.ts';
 
 /** What tells the notifiers of the configuration. */
 export function createNotices(

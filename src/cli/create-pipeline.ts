@@ -8,7 +8,7 @@ import type { Notices } from '../runtime/notices.ts';
 import { Pipeline, type PipelineOptions } from '../runtime/pipeline.ts';
 import type { Policies } from '../runtime/policies.ts';
 import type { Artifacts } from '../runtime/step-run.ts';
-import type { WiringOptions } from './wire.ts';
+import type { WiringOptions } from './wiring-options.ts';
 
 /** What stands around the pipeline and is used by more than it. */
 export interface Surroundings {

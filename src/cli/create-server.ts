@@ -5,7 +5,7 @@ import type { Health } from '../runtime/health.ts';
 import type { Intake } from '../runtime/intake.ts';
 import { Server } from '../runtime/server.ts';
 import type { Surroundings } from './create-pipeline.ts';
-import type { WiringOptions } from './wire.ts';
+import type { WiringOptions } from './wiring-options.ts';
 
 /** The HTTP server, with what its pages tell. It does not listen yet. */
 export function createServer(

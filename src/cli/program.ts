@@ -4,12 +4,9 @@ import type { DemoFlags } from './demo.ts';
 import { addJournalCommands } from './journal-commands.ts';
 import { addNotifiersTest } from './notifiers-commands.ts';
 import { addPolicyCommands } from './policy-commands.ts';
+import { SHELLS, type Shell } from './shells.ts';
 import { formatOption, type Run, TalonCommand } from './talon-command.ts';
 import { drawsColor } from './terminal.ts';
-
-/** The shells that have a completion script. */
-const SHELLS = ['bash', 'zsh', 'fish', 'powershell'] as const;
-export type Shell = (typeof SHELLS)[number];
 
 interface FormatFlag {
   readonly format: 'text' | 'json';

@@ -2,7 +2,8 @@ import { expect, it } from 'vitest';
 import type { StoredPolicy } from '../model/journal.ts';
 import { MemoryJournal } from '../runtime/memory-journal.ts';
 import { loadSettings } from './settings.ts';
-import { type WiringOptions, wireServer } from './wire.ts';
+import { wireServer } from './wire.ts';
+import type { WiringOptions } from './wiring-options.ts';
 
 /** On a disk that is full. */
 class FullJournal extends MemoryJournal {

@@ -1,21 +1,14 @@
 import { setMaxListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { ContextSources } from '../model/context-sources.ts';
-import type { Catalog } from '../model/definition.ts';
-import type { Adapters } from '../model/door-row.ts';
 import { LONGEST_WINDOW_SECONDS } from '../model/guard-policy.ts';
-import type { Journal, OpenPlan, StoredPolicy } from '../model/journal.ts';
-import type { Redact } from '../model/redact.ts';
+import type { Journal, OpenPlan } from '../model/journal.ts';
 import { TalonError } from '../model/talon-error.ts';
-import type { TargetLookups } from '../model/target-facts.ts';
 import type { Telemetry } from '../model/transition.ts';
-import type { Spool } from '../platform/spool/spool.ts';
 import { Apis, guardAdapters, guardLookups } from '../runtime/apis.ts';
 import { Budgets } from '../runtime/budgets.ts';
 import { DedupWindow } from '../runtime/dedup.ts';
-import { createExecutor, type Executor, type PluginScripts } from '../runtime/execute.ts';
+import { createExecutor, type Executor } from '../runtime/execute.ts';
 import { createGuard } from '../runtime/guard.ts';
-import type { Health } from '../runtime/health.ts';
 import { Intake } from '../runtime/intake.ts';
 import { Lanes } from '../runtime/lanes.ts';
 import type { Notices } from '../runtime/notices.ts';
@@ -27,30 +20,10 @@ import type { Artifacts } from '../runtime/step-run.ts';
 import { createNotices } from './create-notices.ts';
 import { artifactsIn, createPipeline } from './create-pipeline.ts';
 import { createServer } from './create-server.ts';
-import { createTelemetry, type TelemetryOptions } from './server-log.ts';
+import { createTelemetry } from './server-log.ts';
 import type { Settings } from './settings.ts';
+import type { WiringOptions } from './wiring-options.ts';
 import { workerStart } from './worker-file.ts';
-
-export interface WiringOptions extends TelemetryOptions {
-  readonly settings: Settings;
-  readonly engine: Engine;
-  readonly catalog: Catalog;
-  readonly scripts: PluginScripts;
-  readonly adapters: Adapters;
-  readonly lookups: TargetLookups;
-  /** Open; whoever opened it ends it, once the server is stopped. */
-  readonly journal: Journal;
-  readonly health: Health;
-  /** Where artifacts wait for their output. */
-  readonly spool?: Spool;
-  /** Where actions get additional contexts from. */
-  readonly contexts: ContextSources;
-  /** Takes secrets out of what notifiers are told. */
-  readonly redact?: Redact | undefined;
-  /** Makes ready what the actions and guards of plans need that were made with rules of before. It reports what it cannot. */
-  readonly prepare?: (policy: StoredPolicy) => Promise<void>;
-  readonly version: string;
-}
 
 /** A server with all that is behind it, before it listens. */
 export interface WiredServer {

@@ -2,10 +2,10 @@ import { vi } from 'vitest';
 import type { QueuedNotice } from '../model/journal.ts';
 import type { Outcome } from '../model/outcome.ts';
 import type { Transition } from '../model/transition.ts';
-import type { NoticeToSend } from './execute.ts';
 import { MemoryJournal } from './memory-journal.ts';
 import { Notices, type NoticesOptions } from './notices.ts';
 import { NOTIFIERS, noticed } from './notices-sample.ts';
+import type { NoticeToSend } from './send-notice.ts';
 import { failure } from './test-pipeline.ts';
 
 // For tests: notifiers that do what they are told, on a journal in memory and under a clock that is not real.
