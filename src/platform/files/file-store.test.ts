@@ -90,13 +90,13 @@ describe('files.put', () => {
       ...spool,
       async *read() {
         yield Buffer.from('abc');
-        throw Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC', syscall: 'write' });
+        throw Object.assign(new Error('EIO: i/o error, read'), { code: 'EIO', syscall: 'read' });
       },
     };
     const written = createFileStore(broken).adapters['files.put'](store(), artifact('abc'), KEY, signal);
     await expect(written).rejects.toMatchObject({
       code: 'busy',
-      message: `the disk of the folder '${folder}' is full`,
+      message: 'the artifact cannot be read from the spool: EIO',
     });
     expect(readdirSync(folder)).toEqual([]);
   });

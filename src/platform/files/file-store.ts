@@ -6,6 +6,7 @@ import type { ArtifactSpool } from '../../model/artifact-spool.ts';
 import { DoorError } from '../../model/door-error.ts';
 import type { AdaptersOf } from '../../model/door-row.ts';
 import type { ArtifactTarget, StoreTarget } from '../../model/targets.ts';
+import { wholeArtifact } from '../whole-artifact.ts';
 import { checkRoom, Leftovers } from './folder-room.ts';
 
 /** Bytes that file systems take for a name. */
@@ -55,7 +56,7 @@ function fileDoors(spool: ArtifactSpool, maxBytes: number, leftovers: Leftovers)
       const part = path.join(store.name, `.talon-${randomBytes(12).toString('hex')}.part`);
       try {
         await checkRoom(store.name, maxBytes, artifact.size);
-        await writePart(part, spool.read(artifact.handle), signal);
+        await writePart(part, wholeArtifact(spool, artifact), signal);
         const name = await publish(part, store.name, key, artifact);
         return `${folder}/${name}`;
       } catch (error) {

@@ -60,9 +60,13 @@ export async function putObject(upload: Upload, means: UploadMeans, signal: Abor
     },
     { step: 'build', name: 'signSumOfArtifact' },
   );
+  // The client waits on for a body that has broken off.
+  const broken = new AbortController();
+  body.once('error', (error) => broken.abort(error));
   try {
-    await client.send(command, { abortSignal: signal });
+    await client.send(command, { abortSignal: AbortSignal.any([signal, broken.signal]) });
   } catch (error) {
+    if (body.errored instanceof DoorError) throw body.errored;
     if (sdkStatus(error) !== 412 || !store.keepsExisting) throw sdkFailure(error, signal);
     await checkIsStored(upload, client, signal);
   } finally {
