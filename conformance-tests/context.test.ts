@@ -16,7 +16,7 @@ import { eventJson } from '../src/model/event-json.ts';
 import type { FalcoEvent } from '../src/model/falco-event.ts';
 import type { PlannedAction } from '../src/model/rule.ts';
 import type { AlertHead } from '../src/model/transition.ts';
-import { k8sNodeContext } from '../src/platform/kube/node-context.ts';
+import { nodeSource } from '../src/platform/kube/node-context.ts';
 import type { Context } from '../src/runtime/context.ts';
 import { Contexts } from '../src/runtime/contexts.ts';
 import { enrich, type Step } from '../src/runtime/enrich.ts';
@@ -71,7 +71,7 @@ async function sourcesOf({ bodies, sources = [], cluster }: ContextCase): Promis
   const event = eventOf(bodies[0] ?? '');
   const contexts = new Contexts(
     {
-      k8snode: k8sNodeContext(() => readsOf(cluster)),
+      k8snode: nodeSource(() => readsOf(cluster)),
       aws: () => Promise.reject(new Error('no case is about it')),
     },
     () => performance.now(),

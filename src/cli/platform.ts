@@ -60,7 +60,7 @@ export function createPlatform(settings: Settings, env: Environment, spool: Arti
       'stores.check': (store, signal) => checks[store.category](store, signal),
     },
     lookups: kube.lookups,
-    contexts: { aws: aws.context, k8snode: kube.nodeContext },
+    contexts: { aws: aws.context, k8snode: kube.nodes },
     policyProblem: kube.policyProblem,
     init: new Map([
       ['kubernetes', kube.init],

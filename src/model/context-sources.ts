@@ -6,10 +6,17 @@ export interface ContextAnswer {
   readonly problems: readonly string[];
 }
 
-/** The sources that `additional_contexts` of an action names. They throw nothing for a fault of the outside world. */
+/** The nodes of a cluster. Two questions, since an answer to the second one holds for longer. */
+export interface NodeSource {
+  /** Name of the node that the pod of that name runs on now. @throws DoorError with a text for people */
+  nodeOf(pod: { readonly name: string; readonly namespace: string }, signal: AbortSignal): Promise<string>;
+  /** What is known of a node, by the keys of the context. @throws DoorError with a text for people */
+  facts(node: string, signal: AbortSignal): Promise<ReadonlyMap<string, string>>;
+}
+
+/** The sources that `additional_contexts` of an action names. */
 export interface ContextSources {
-  /** The instance that Talon itself runs on. */
+  /** The instance that Talon itself runs on. It throws nothing for a fault of the outside world. */
   aws(signal: AbortSignal): Promise<ContextAnswer>;
-  /** The node that a pod runs on. */
-  k8snode(pod: { readonly name: string; readonly namespace: string }, signal: AbortSignal): Promise<ContextAnswer>;
+  readonly k8snode: NodeSource;
 }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { ContextAnswer, ContextSources } from '../model/context-sources.ts';
+import type { ContextAnswer, ContextSources, NodeSource } from '../model/context-sources.ts';
+import { DoorError } from '../model/door-error.ts';
 import { Contexts } from './contexts.ts';
 import { alertWith } from './executor-fixture.ts';
 
@@ -10,25 +11,39 @@ const answer = (values: Record<string, string>, problems: readonly string[] = []
 });
 const event = alertWith({ 'k8s.pod.name': 'web', 'k8s.ns.name': 'shop' });
 
-/** Sources that count how often they were asked, on a clock that stands still. */
-function contextsOf(sources: Partial<ContextSources>) {
+/** Sources that count how often they were asked, on a clock that stands still. Pods are on the nodes that the map names. */
+function contextsOf({ aws, facts, nodes = {} }: Replaced) {
   const asked: string[] = [];
   const clock = { now: 0 };
   const contexts = new Contexts(
     {
       aws: async (given) => {
         asked.push('aws');
-        return sources.aws?.(given) ?? answer({ 'aws.region': 'eu-west-1' });
+        return aws?.(given) ?? answer({ 'aws.region': 'eu-west-1' });
       },
-      k8snode: async (pod, given) => {
-        asked.push(`k8snode ${pod.namespace}/${pod.name}`);
-        return sources.k8snode?.(pod, given) ?? answer({ 'node.hostname': 'n1' });
+      k8snode: {
+        nodeOf: async ({ name }) => {
+          asked.push(`pod ${name}`);
+          return nodes[name] ?? 'n1';
+        },
+        facts: async (node, given) => {
+          asked.push(`node ${node}`);
+          return facts?.(node, given) ?? new Map([['node.hostname', node]]);
+        },
       },
     },
     () => clock.now,
   );
   return { contexts, asked, clock };
 }
+
+interface Replaced {
+  readonly aws?: ContextSources['aws'];
+  readonly facts?: NodeSource['facts'];
+  readonly nodes?: Record<string, string>;
+}
+
+const gone = () => Promise.reject(new DoorError('refused', "error getting node 'n1': gone"));
 
 describe('additional contexts', () => {
   it('are all of those that the action names', async () => {
@@ -41,18 +56,29 @@ describe('additional contexts', () => {
       ]),
       problems: [],
     });
-    expect(asked).toEqual(['aws', 'k8snode shop/web']);
+    expect(asked).toEqual(['aws', 'pod web', 'node n1']);
   });
 
-  it('are kept for a minute, for each pod apart', async () => {
-    const { contexts, asked, clock } = contextsOf({});
+  it('are kept for a minute, for each node apart', async () => {
+    const { contexts, asked, clock } = contextsOf({ nodes: { db: 'n2' } });
+    const nodesAsked = () => asked.filter((each) => each.startsWith('node'));
     await contexts.of(['k8snode'], event, signal);
     clock.now = 59_000;
     await contexts.of(['k8snode'], event, signal);
     await contexts.of(['k8snode'], alertWith({ 'k8s.pod.name': 'db', 'k8s.ns.name': 'shop' }), signal);
+    expect(nodesAsked()).toEqual(['node n1', 'node n2']);
     clock.now = 61_000;
     await contexts.of(['k8snode'], event, signal);
-    expect(asked).toEqual(['k8snode shop/web', 'k8snode shop/db', 'k8snode shop/web']);
+    expect(nodesAsked()).toEqual(['node n1', 'node n2', 'node n1']);
+  });
+
+  it('are those of the node that the pod is on now', async () => {
+    const nodes: Record<string, string> = {};
+    const { contexts } = contextsOf({ nodes });
+    const hostname = async () => (await contexts.of(['k8snode'], event, signal)).values.get('node.hostname');
+    expect(await hostname()).toBe('n1');
+    nodes.web = 'n2';
+    expect(await hostname()).toBe('n2');
   });
 
   it('keep what could be had when a part cannot, and ask for it again the next time', async () => {
@@ -67,14 +93,7 @@ describe('additional contexts', () => {
   it.each([
     ['a source that throws', { aws: () => Promise.reject(new Error('broken')) }, ['aws'], event, 'broken'],
     ['an unknown name', {}, ['gcp'], event, "unknown context 'gcp'"],
-    [
-      'a pod whose name is none',
-      {},
-      ['k8snode'],
-      alertWith({ 'k8s.pod.name': '../x', 'k8s.ns.name': 'shop' }),
-      "the pod '../x' in the namespace 'shop' doesn't exist",
-    ],
-    ['no pod at all', {}, ['k8snode'], alertWith({}), "the pod '' in the namespace '' doesn't exist"],
+    ['a node that is gone', { facts: gone }, ['k8snode'], event, "error getting node 'n1': gone"],
   ] as const)('say what is wrong with %s', async (_, sources, names, alert, error) => {
     const { contexts } = contextsOf(sources);
     const found = await contexts.of(names, alert, signal);

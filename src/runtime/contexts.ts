@@ -2,7 +2,6 @@ import { once } from 'node:events';
 import type { ContextAnswer, ContextSources } from '../model/context-sources.ts';
 import { namespace, podName } from '../model/event-fields.ts';
 import type { FalcoEvent } from '../model/falco-event.ts';
-import { isNamespaceName, isObjectName, podNotFound } from '../model/kube-names.ts';
 import { startDeadline } from './deadline.ts';
 
 /** Milliseconds for which an answer holds. Neither a node nor a machine of a cloud changes much. */
@@ -10,11 +9,6 @@ const FRESH = 60_000;
 /** Milliseconds for one context. */
 const PATIENCE = 5_000;
 const MOST_ANSWERS = 1_000;
-
-interface PodName {
-  readonly name: string;
-  readonly namespace: string;
-}
 
 /** What is wrong with one context of an action. */
 export interface ContextProblem {
@@ -29,8 +23,9 @@ export interface AdditionalContexts {
 }
 
 /**
- * Fetches the `additional_contexts` of actions. An answer without problems is kept for a minute; where a part of one fails the
- * rest of it is used, and no failure keeps the action from being run.
+ * Fetches the `additional_contexts` of actions. What is found out of a node or an instance is kept for a minute; on which node a pod
+ * runs is asked each time, since another pod may have its name by now. Where a part fails the rest is used, and no failure keeps the
+ * action from being run.
  */
 export class Contexts {
   readonly #sources: ContextSources;
@@ -45,7 +40,7 @@ export class Contexts {
 
   /** Later names overwrite what earlier ones brought. */
   async of(names: readonly string[], event: FalcoEvent, signal: AbortSignal): Promise<AdditionalContexts> {
-    const answers = await Promise.all(names.map((name) => this.#answer(name, event, signal)));
+    const answers = await Promise.all(names.map((name) => this.#inTime(name, event, signal)));
     const values = new Map<string, string>();
     const problems: ContextProblem[] = [];
     for (const [index, answer] of answers.entries()) {
@@ -55,22 +50,12 @@ export class Contexts {
     return { values, problems };
   }
 
-  async #answer(name: string, event: FalcoEvent, signal: AbortSignal): Promise<ContextAnswer> {
-    const pod = { name: podName(event) ?? '', namespace: namespace(event) ?? '' };
-    const key = name === 'k8snode' ? `${name}/${pod.namespace}/${pod.name}` : name;
-    const known = this.#answers.get(key);
-    if (known && known.until > this.#now()) return known.answer;
-    const answer = await this.#ask(name, pod, signal);
-    if (answer.problems.length === 0) this.#keep(key, answer);
-    return answer;
-  }
-
   /** The answer in time, whether or not the source heeds its signal. */
-  async #ask(name: string, pod: PodName, outer: AbortSignal): Promise<ContextAnswer> {
+  async #inTime(name: string, event: FalcoEvent, outer: AbortSignal): Promise<ContextAnswer> {
     const deadline = startDeadline(outer, PATIENCE);
     try {
       const late = once(deadline.signal, 'abort').then(() => Promise.reject(new Error('no answer in time')));
-      return await Promise.race([this.#source(name, pod, deadline.signal), late]);
+      return await Promise.race([this.#answer(name, event, deadline.signal), late]);
     } catch (error) {
       outer.throwIfAborted();
       return { values: new Map(), problems: [error instanceof Error ? error.message : String(error)] };
@@ -79,16 +64,28 @@ export class Contexts {
     }
   }
 
-  async #source(name: string, pod: PodName, signal: AbortSignal): Promise<ContextAnswer> {
+  async #answer(name: string, event: FalcoEvent, signal: AbortSignal): Promise<ContextAnswer> {
+    const { aws, k8snode } = this.#sources;
     switch (name) {
       case 'aws':
-        return this.#sources.aws(signal);
-      case 'k8snode':
-        if (isObjectName(pod.name) && isNamespaceName(pod.namespace)) return this.#sources.k8snode(pod, signal);
-        throw podNotFound(pod);
+        return this.#kept(name, () => aws(signal));
+      case 'k8snode': {
+        const pod = { name: podName(event) ?? '', namespace: namespace(event) ?? '' };
+        const node = await k8snode.nodeOf(pod, signal);
+        return this.#kept(`${name}/${node}`, async () => ({ values: await k8snode.facts(node, signal), problems: [] }));
+      }
       default:
         throw new Error(`unknown context '${name}'`);
     }
+  }
+
+  /** An answer without problems is kept. */
+  async #kept(key: string, ask: () => Promise<ContextAnswer>): Promise<ContextAnswer> {
+    const known = this.#answers.get(key);
+    if (known && known.until > this.#now()) return known.answer;
+    const answer = await ask();
+    if (answer.problems.length === 0) this.#keep(key, answer);
+    return answer;
   }
 
   #keep(key: string, answer: ContextAnswer): void {

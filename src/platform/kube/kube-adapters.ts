@@ -1,6 +1,6 @@
 import type { ArtifactSpool } from '../../model/artifact-spool.ts';
 import type { Door } from '../../model/capability.ts';
-import type { ContextSources } from '../../model/context-sources.ts';
+import type { NodeSource } from '../../model/context-sources.ts';
 import { DoorError } from '../../model/door-error.ts';
 import type { AdaptersOf } from '../../model/door-row.ts';
 import { DOORS } from '../../model/doors.ts';
@@ -18,7 +18,7 @@ export interface KubeAdapters {
   readonly adapters: KubeDoors;
   readonly lookups: TargetLookups;
   /** The context `k8snode`. */
-  readonly nodeContext: ContextSources['k8snode'];
+  readonly nodes: NodeSource;
   /** Says that the API server does not know what a door makes; undefined as far as one can know. */
   readonly policyProblem: (door: Door, signal: AbortSignal) => Promise<string | undefined>;
   /**
@@ -65,13 +65,16 @@ export function createKubeAdapters(settings: KubeSettings, spool?: ArtifactSpool
       pod: async (...given) => open().lookups.pod(...given),
       node: async (...given) => open().lookups.node(...given),
     },
-    nodeContext: async (...given) => opened?.nodeContext(...given) ?? { values: new Map(), problems: [NO_CLIENT] },
+    nodes: {
+      nodeOf: async (...given) => open().nodes.nodeOf(...given),
+      facts: async (...given) => open().nodes.facts(...given),
+    },
     policyProblem: async (...given) => opened?.policyProblem(...given),
   };
 }
 
 /** All there is once the credentials are read. */
-interface Opened extends Pick<KubeAdapters, 'lookups' | 'nodeContext' | 'policyProblem'> {
+interface Opened extends Pick<KubeAdapters, 'lookups' | 'nodes' | 'policyProblem'> {
   readonly client: KubeClient;
   readonly doors: KubeDoors;
 }
@@ -87,7 +90,7 @@ function openAll(loaded: Loaded, settings: KubeSettings, means: Omit<KubeDoorMea
     client,
     doors: loaded.kubeDoors({ ...means, open, self: () => self }),
     lookups: loaded.createTargetLookups(open),
-    nodeContext: loaded.k8sNodeContext(open),
+    nodes: loaded.nodeSource(open),
     policyProblem: (door, signal) => loaded.policyProblem(open, door, signal),
   };
 }

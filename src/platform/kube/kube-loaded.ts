@@ -2,6 +2,6 @@
 export { openKubeClient } from './kube-client.ts';
 export { ownPod } from './kube-config.ts';
 export { kubeDoors } from './kube-doors.ts';
-export { k8sNodeContext } from './node-context.ts';
+export { nodeSource } from './node-context.ts';
 export { policyProblem } from './policy-presence.ts';
 export { createTargetLookups } from './target-lookups.ts';

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { DoorError } from '../../model/door-error.ts';
 import { type KubeClient, openKubeClient } from './kube-client.ts';
-import { k8sNodeContext } from './node-context.ts';
+import { nodeSource } from './node-context.ts';
 import { READ, signal } from './recorded-kube.ts';
 import { RecordingApi, statusOf } from './recording-api.ts';
 
@@ -18,8 +18,9 @@ afterAll(async () => {
 beforeEach(() => api.reset());
 
 const READ_NODE = 'GET /api/v1/nodes/node-1';
-const ask = (name = 'web', namespace = 'shop', until = signal) =>
-  k8sNodeContext(() => client)({ name, namespace }, until);
+const source = nodeSource(() => client);
+const ask = async (name = 'web', namespace = 'shop', until = signal) =>
+  source.facts(await source.nodeOf({ name, namespace }, until), until);
 
 function answerPod(nodeName: string | undefined = 'node-1') {
   api.answers.set(READ, { status: 200, body: { metadata: { name: 'web', namespace: 'shop' }, spec: { nodeName } } });
@@ -43,16 +44,13 @@ describe('the context k8snode', () => {
       },
       'aws:///eu-west-1b/i-1',
     );
-    expect(await ask()).toEqual({
-      problems: [],
-      values: new Map([
-        ['node.hostname', 'host-1'],
-        ['node.instancetype', 'm5.large'],
-        ['node.role', 'worker'],
-        ['node.topology.region', 'eu-west-1'],
-        ['node.topology.zone', 'eu-west-1b'],
-        ['node.spec.providerid', 'aws:///eu-west-1b/i-1'],
-      ]),
+    expect(Object.fromEntries(await ask())).toEqual({
+      'node.hostname': 'host-1',
+      'node.instancetype': 'm5.large',
+      'node.role': 'worker',
+      'node.topology.region': 'eu-west-1',
+      'node.topology.zone': 'eu-west-1b',
+      'node.spec.providerid': 'aws:///eu-west-1b/i-1',
     });
   });
 
@@ -64,37 +62,40 @@ describe('the context k8snode', () => {
       'node-role.kubernetes.io/': '',
       'kubernetes.io/hostname': '',
     });
-    expect(await ask()).toEqual({ problems: [], values: new Map([['node.role', 'control-plane,etcd']]) });
+    expect(await ask()).toEqual(new Map([['node.role', 'control-plane,etcd']]));
   });
 
-  const problem = (text: string) => ({ problems: [text], values: new Map() });
   const MISSING = "the pod 'web' in the namespace 'shop' doesn't exist";
 
   it('says what is not there, in the words of Falco Talon', async () => {
     api.answers.set(READ, statusOf(404, 'NotFound', 'pods "web" not found'));
-    expect(await ask()).toEqual(problem(MISSING));
+    await expect(ask()).rejects.toMatchObject({ message: MISSING });
     answerPod();
     api.answers.set(READ_NODE, statusOf(404, 'NotFound', 'nodes "node-1" not found'));
-    expect(await ask()).toEqual(problem(`error getting node 'node-1': nodes "node-1" not found`));
+    await expect(ask()).rejects.toMatchObject({ message: `error getting node 'node-1': nodes "node-1" not found` });
     api.answers.set(READ_NODE, statusOf(403, 'Forbidden', 'nodes "node-1" is forbidden'));
-    expect(await ask()).toEqual(problem(`error getting node 'node-1': nodes "node-1" is forbidden`));
+    await expect(ask()).rejects.toMatchObject({ message: `error getting node 'node-1': nodes "node-1" is forbidden` });
     answerPod('');
-    expect(await ask()).toEqual(problem("the pod 'web' in the namespace 'shop' is on no node yet"));
+    await expect(ask()).rejects.toMatchObject({ message: "the pod 'web' in the namespace 'shop' is on no node yet" });
   });
 
   it('asks for no name that is none', async () => {
-    expect(await ask('..', 'shop')).toEqual(problem("the pod '..' in the namespace 'shop' doesn't exist"));
-    expect(await ask('web', '../nodes')).toEqual(problem("the pod 'web' in the namespace '../nodes' doesn't exist"));
+    await expect(ask('..', 'shop')).rejects.toMatchObject({
+      message: "the pod '..' in the namespace 'shop' doesn't exist",
+    });
+    await expect(ask('web', '../nodes')).rejects.toMatchObject({
+      message: "the pod 'web' in the namespace '../nodes' doesn't exist",
+    });
     answerPod('../secrets');
-    expect((await ask()).problems).toHaveLength(1);
+    await expect(ask()).rejects.toThrow(DoorError);
     expect(api.seen.map(({ line }) => line)).toEqual([READ]);
   });
 
   it('tells when it was given up, or has no client', async () => {
-    expect((await ask('web', 'shop', AbortSignal.abort())).problems).toHaveLength(1);
+    await expect(ask('web', 'shop', AbortSignal.abort())).rejects.toThrow(DoorError);
     const shut = () => {
       throw new DoorError('unreachable', 'wrong k8s client');
     };
-    expect(await k8sNodeContext(shut)({ name: 'web', namespace: 'shop' }, signal)).toEqual(problem('wrong k8s client'));
+    await expect(nodeSource(shut).facts('node-1', signal)).rejects.toThrow('wrong k8s client');
   });
 });

@@ -1,5 +1,5 @@
 import type { V1Node } from '@kubernetes/client-node';
-import type { ContextSources } from '../../model/context-sources.ts';
+import type { NodeSource } from '../../model/context-sources.ts';
 import { DoorError } from '../../model/door-error.ts';
 import { isNamespaceName, isObjectName, podNotFound } from '../../model/kube-names.ts';
 import type { KubeClient, ObjectName } from './kube-client.ts';
@@ -8,23 +8,21 @@ import { whenMissing } from './when-missing.ts';
 type Reads = Pick<KubeClient, 'readPod' | 'readNode'>;
 
 /**
- * The context `k8snode`: what the API server knows of the node that a pod runs on. It asks for the pod, and then for the node.
+ * The context `k8snode`: what the API server knows of the node that a pod runs on.
  *
  * @param open throws a DoorError while there is no client
  */
-export function k8sNodeContext(open: () => Reads): ContextSources['k8snode'] {
-  return async (pod, signal) => {
-    try {
-      const client = open();
-      const node = await nodeNameOf(client, pod, signal);
-      const found = await client.readNode(node, signal).catch((error: Error) => {
-        throw new DoorError('refused', `error getting node '${node}': ${error.message}`);
-      });
-      return { values: valuesOf(found), problems: [] };
-    } catch (error) {
-      if (!(error instanceof DoorError)) throw error;
-      return { values: new Map(), problems: [error.message] };
-    }
+export function nodeSource(open: () => Reads): NodeSource {
+  return {
+    nodeOf: async (pod, signal) => nodeNameOf(open(), pod, signal),
+    facts: async (node, signal) => {
+      const found = await open()
+        .readNode(node, signal)
+        .catch((error: Error) => {
+          throw new DoorError('refused', `error getting node '${node}': ${error.message}`);
+        });
+      return valuesOf(found);
+    },
   };
 }
 
