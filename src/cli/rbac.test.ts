@@ -52,6 +52,25 @@ describe('rbac', () => {
     expect(await rightsFor(log)).toContain('# AWS must allow: s3:PutObject\n');
   });
 
+  test('counts what parameters of outputs need', async () => {
+    const allowed = async (target: string, parameters = '', actionner = 'kubernetes:log') => {
+      const output = `output: {target: '${target}', parameters: {bucket: b${parameters}}}`;
+      const { aws, gcp } = JSON.parse(await rightsFor(`actionner: '${actionner}', ${output}`, ['--format', 'json']));
+      return [...aws, ...gcp];
+    };
+    expect(await allowed('aws:s3', ', encryption: AES256')).toEqual(['s3:PutObject']);
+    expect(await allowed('aws:s3', ', keep_existing: true')).toEqual(['s3:GetObject', 's3:PutObject']);
+    expect(await allowed('aws:s3', ', lock_mode: GOVERNANCE, lock_days: 1')).toEqual([
+      ...['s3:PutObject', 's3:PutObjectRetention'],
+    ]);
+    expect(await allowed('aws:s3', ", encryption: 'aws:kms'")).toEqual(['kms:GenerateDataKey', 's3:PutObject']);
+    expect(await allowed('gcp:gcs')).toEqual(['storage.objects.create']);
+    expect(await allowed('gcp:gcs', ', keep_existing: true')).toEqual([
+      ...['storage.objects.create', 'storage.objects.get'],
+    ]);
+    expect(await allowed('aws:s3', ', keep_existing: true', 'kubernetes:cordon')).toEqual([]);
+  });
+
   test('says when nothing is needed in the cluster, and names the role as asked', async () => {
     const lambda = `actionner: 'aws:lambda', parameters: {aws_lambda_name: f}`;
     const out = await rightsFor(lambda, ['--name', 'mine']);

@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import type { Door, Doors } from './capability.ts';
+import type { CloudGrant } from './door-row.ts';
 import type { FalcoEvent } from './falco-event.ts';
 import type { Notice } from './notice.ts';
 import type { ActionResult } from './outcome.ts';
@@ -141,7 +142,17 @@ export interface StoreBehaviour<P, U extends Door> {
   readonly deadline: number;
   /** Where the parameters lead to. */
   reach(parameters: P): Reach & { readonly store: StoreAddress };
+  /** What must be allowed beside the prices of its doors. */
+  readonly extraRights?: readonly ExtraRight<P>[];
   store(arguments_: StoreArguments<P, U>): Promise<ActionResult>;
+}
+
+/** A permission that only some values of parameters need. */
+export interface ExtraRight<P> {
+  readonly grant: CloudGrant;
+  /** Those values in words, as `keep_existing`. */
+  readonly wantedBy: string;
+  isWanted(parameters: P): boolean;
 }
 
 /** An artifact store. */

@@ -15,9 +15,9 @@ export const LOOKUP_PRICES = {
 } satisfies Record<keyof TargetLookups, readonly KubeGrant[]>;
 
 /** What a set of doors costs in Kubernetes: one grant for each resource, sorted, each verb once. */
-export function grants(uses: readonly Door[], more: readonly KubeGrant[] = []): readonly KubeGrant[] {
+export function grants(uses: readonly Door[], more: readonly Grant[] = []): readonly KubeGrant[] {
   const verbsOf = new Map<string, { group: string; resource: string; verbs: Set<string> }>();
-  for (const { group, resource, verbs } of [...pricesOf(uses).filter(isKube), ...more]) {
+  for (const { group, resource, verbs } of [...pricesOf(uses), ...more].filter(isKube)) {
     const key = `${group}/${resource}`;
     const entry = verbsOf.get(key) ?? { group, resource, verbs: new Set() };
     for (const verb of verbs) entry.verbs.add(verb);
@@ -29,8 +29,14 @@ export function grants(uses: readonly Door[], more: readonly KubeGrant[] = []): 
 }
 
 /** What a set of doors costs in a cloud: permissions as it spells them, sorted, each once. */
-export function permissions(uses: readonly Door[], cloud: CloudGrant['cloud']): readonly string[] {
-  const all = pricesOf(uses).flatMap((grant) => ('cloud' in grant && grant.cloud === cloud ? grant.permission : []));
+export function permissions(
+  uses: readonly Door[],
+  cloud: CloudGrant['cloud'],
+  more: readonly Grant[] = [],
+): readonly string[] {
+  const all = [...pricesOf(uses), ...more].flatMap((grant) =>
+    'cloud' in grant && grant.cloud === cloud ? grant.permission : [],
+  );
   return [...new Set(all)].sort();
 }
 

@@ -1,7 +1,7 @@
 import type { Door } from './capability.ts';
 import { decodeParameters } from './decode-parameters.ts';
-import type { Catalog } from './definition.ts';
-import type { KubeGrant } from './door-row.ts';
+import type { Catalog, Output } from './definition.ts';
+import type { CloudGrant, Grant, KubeGrant } from './door-row.ts';
 import { grants, LOOKUP_PRICES, permissions, reaches } from './doors.ts';
 import type { GuardPolicy } from './guard-policy.ts';
 import { mostFacts, parseGuard } from './parsed-guard.ts';
@@ -34,15 +34,16 @@ export function leastRights({ rules, guards, notifiers = [] }: RightsQuestion, c
     ...actions.flatMap((action) => [...doorsOfAction(action, catalog), ...doorsOfOutput(action, catalog)]),
     ...[...told].flatMap((name) => catalog.notifiers.get(name)?.behaviour.uses ?? []),
   ];
-  return rightsOf(doors, [...lookupPrices(guards), ...contextPrices(actions, catalog)]);
+  const stored = actions.flatMap((action) => extraRightsOfOutput(action, catalog));
+  return rightsOf(doors, [...lookupPrices(guards), ...contextPrices(actions, catalog), ...stored]);
 }
 
-/** What doors cost, and what else is paid to the API server. */
-export function rightsOf(doors: readonly Door[], more: readonly KubeGrant[] = []): Rights {
+/** What doors cost, and what else is paid. */
+export function rightsOf(doors: readonly Door[], more: readonly Grant[] = []): Rights {
   return {
     kubernetes: grants(doors, more),
-    aws: permissions(doors, 'aws'),
-    gcp: permissions(doors, 'gcp'),
+    aws: permissions(doors, 'aws', more),
+    gcp: permissions(doors, 'gcp', more),
     reaches: reaches(doors),
   };
 }
@@ -56,9 +57,21 @@ export function doorsOfAction({ actionner: id, parameters }: PlannedAction, { ac
   return opens && decoded.ok ? opens(decoded.value) : uses;
 }
 
-function doorsOfOutput({ actionner: id, output }: PlannedAction, catalog: Catalog): readonly Door[] {
-  const keeps = output && catalog.actionners.get(id)?.artifact !== 'none';
-  return (keeps && catalog.outputs.get(output.target)?.behaviour.uses) || [];
+function doorsOfOutput(action: PlannedAction, catalog: Catalog): readonly Door[] {
+  return outputOf(action, catalog)?.behaviour.uses ?? [];
+}
+
+function extraRightsOfOutput(action: PlannedAction, catalog: Catalog): readonly CloudGrant[] {
+  const output = outputOf(action, catalog);
+  const decoded = output && decodeParameters(output.parameters, action.output?.parameters ?? {});
+  if (!output || !decoded?.ok) return [];
+  const { extraRights = [] } = output.behaviour;
+  return extraRights.filter((right) => right.isWanted(decoded.value)).map(({ grant }) => grant);
+}
+
+/** Undefined where the action makes nothing to store. */
+function outputOf({ actionner: id, output }: PlannedAction, { actionners, outputs }: Catalog): Output | undefined {
+  return output && actionners.get(id)?.artifact !== 'none' ? outputs.get(output.target) : undefined;
 }
 
 function lookupPrices(guards: readonly GuardPolicy[]): readonly KubeGrant[] {

@@ -82,6 +82,9 @@ function outputSection({ id, description, parameters, example, behaviour }: Outp
     fenced('yaml', example),
     `One try to store may take ${behaviour.deadline} s.`,
     doorsOf(behaviour.uses),
+    ...(behaviour.extraRights ?? []).map(
+      ({ grant, wantedBy }) => `With ${wantedBy} it also needs ${code(grant.permission)}.`,
+    ),
   ].join('\n\n');
 }
 

@@ -21,6 +21,8 @@ const parameters = z
     if ((lock_mode === 'none') !== (lock_days === 0)) wrong("'lock_mode' and 'lock_days' go together");
   });
 
+const allowed = (permission: string) => ({ cloud: 'aws', permission }) as const;
+
 /** Keeps artifacts in a bucket of AWS S3. */
 export const s3 = defineOutput({
   id: 'aws:s3',
@@ -57,6 +59,21 @@ export const s3 = defineOutput({
         ...(mode !== 'none' && { lock: { mode, days } }),
       },
     }),
+    extraRights: [
+      {
+        // To tell the artifact of an earlier try from another one.
+        ...{ grant: allowed('s3:GetObject'), wantedBy: '`keep_existing`' },
+        isWanted: ({ keep_existing }) => keep_existing,
+      },
+      {
+        ...{ grant: allowed('s3:PutObjectRetention'), wantedBy: '`lock_mode`' },
+        isWanted: ({ lock_mode }) => lock_mode !== 'none',
+      },
+      {
+        ...{ grant: allowed('kms:GenerateDataKey'), wantedBy: '`encryption: aws:kms`' },
+        isWanted: ({ encryption }) => encryption === 'aws:kms',
+      },
+    ],
     async store({ artifact, store, key, facts, use }) {
       await use['s3.put'](store, artifact, key, facts);
       return uploaded(artifact, store, key);

@@ -30,6 +30,14 @@ export const gcs = defineOutput({
         ...(keep_existing && { keepsExisting: true }),
       },
     }),
+    extraRights: [
+      {
+        // To tell the artifact of an earlier try from another one.
+        grant: { cloud: 'gcp', permission: 'storage.objects.get' },
+        wantedBy: '`keep_existing`',
+        isWanted: ({ keep_existing }) => keep_existing,
+      },
+    ],
     async store({ artifact, store, key, facts, use }) {
       await use['gcs.put'](store, artifact, key, facts);
       const { output, ...end } = uploaded(artifact, store, key);
