@@ -5,7 +5,7 @@ import type { Environment, Settings } from './settings.ts';
 
 /** Opens the spool of the settings, by default in a folder beside the journal, and with that empties it. */
 export function openSpool(settings: Settings, env: Environment): Promise<Spool> {
-  const { path: given, max_bytes: maxBytes } = settings.spool;
+  const { path: given, max_bytes: maxBytes, min_free_bytes: minFreeBytes } = settings.spool;
   const folder = given === '' ? path.join(path.dirname(journalPath(settings, env)), 'spool') : path.resolve(given);
-  return Spool.open({ folder, maxBytes });
+  return Spool.open({ folder, maxBytes, minFreeBytes });
 }

@@ -187,6 +187,11 @@ export const settingsSchema = z.object({
   spool: z.object({
     path: text('', 'Folder for artifacts on their way to an output. Empty: beside the journal.'),
     max_bytes: count(2 * GIB, [1, 1024 * GIB], 'Bytes of all artifacts at once.'),
+    min_free_bytes: count(
+      64 * 2 ** 20,
+      [0, 1024 * GIB],
+      'Bytes of its disk that artifacts leave free: the journal stands there too as a rule.',
+    ),
   }),
   captures: z.object({
     images: texts(

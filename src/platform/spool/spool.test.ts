@@ -6,6 +6,7 @@ import {
   mkdtempSync,
   readdirSync,
   rmSync,
+  statfsSync,
   statSync,
   symlinkSync,
   writeFileSync,
@@ -102,6 +103,18 @@ describe('what is too much', () => {
     await expect(spool.write('a', 'x', bytes(400, 200))).rejects.toMatchObject({ code, message });
     expect(readdirSync(folder)).toEqual([]);
     await spool.write('b', 'x', bytes(500));
+  });
+
+  it('leaves room on the disk to others, and nothing of what would take it', async () => {
+    const { bavail, bsize } = statfsSync(base);
+    const room = 3 * 2 ** 20;
+    const spool = await Spool.open({ folder, maxBytes: 2 ** 30, minFreeBytes: bavail * bsize - room });
+    const tooMuch = bytes(...Array.from({ length: 1_000 }, () => 2 ** 20));
+    await expect(spool.write('a', 'x', tooMuch)).rejects.toMatchObject({
+      code: 'busy',
+      message: expect.stringMatching(/^the disk of the spool has \d+ bytes left, fewer than spool.min_free_bytes$/),
+    });
+    expect(readdirSync(folder)).toEqual([]);
   });
 
   it('counts what is written side by side', async () => {

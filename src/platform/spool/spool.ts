@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { constants, createReadStream, type ReadStream } from 'node:fs';
-import { chmod, type FileHandle, lstat, open, readdir, rm, stat } from 'node:fs/promises';
+import { chmod, type FileHandle, lstat, open, readdir, rm, stat, statfs } from 'node:fs/promises';
 import path from 'node:path';
 import process from 'node:process';
 import type { ArtifactSpool } from '../../model/artifact-spool.ts';
@@ -15,9 +15,13 @@ export interface SpoolOptions {
   readonly maxBytes: number;
   /** Bytes of one artifact. */
   readonly maxArtifactBytes?: number;
+  /** Bytes of the disk that are left to others: the journal stands there too as a rule, and nothing goes on without it. */
+  readonly minFreeBytes?: number;
 }
 
 const MAX_ARTIFACT_BYTES = 512 * 2 ** 20;
+/** Bytes after which it is looked again how much of the disk is left. */
+const LOOK_AFTER = 2 ** 20;
 const FILE = /^[0-9a-f]{32}\.artifact$/;
 const HANDLE = /^[0-9a-f]{32}$/;
 /** Bytes of UTF-8 that a file system takes for a name, and no more of a media type. */
@@ -32,16 +36,20 @@ export class Spool implements ArtifactSpool {
   readonly #folder: string;
   readonly #maxBytes: number;
   readonly #maxArtifactBytes: number;
+  readonly #minFreeBytes: number;
   /** Bytes by handle, of artifacts that are complete. */
   readonly #sizes = new Map<string, number>();
   /** Handles of artifacts that are being written. */
   readonly #begun = new Set<string>();
   #bytes = 0;
+  /** Bytes that were written since the last look at the disk. */
+  #unseen = 0;
 
-  private constructor({ folder, maxBytes, maxArtifactBytes = MAX_ARTIFACT_BYTES }: SpoolOptions) {
+  private constructor({ folder, maxBytes, maxArtifactBytes = MAX_ARTIFACT_BYTES, minFreeBytes = 0 }: SpoolOptions) {
     this.#folder = folder;
     this.#maxBytes = maxBytes;
     this.#maxArtifactBytes = maxArtifactBytes;
+    this.#minFreeBytes = minFreeBytes;
   }
 
   /**
@@ -84,6 +92,7 @@ export class Spool implements ArtifactSpool {
   }
 
   async #fill(handle: string, name: string, mediaType: string, source: AsyncIterable<Uint8Array>): Promise<Artifact> {
+    await this.#checkDisk();
     const hash = createHash('sha256');
     const { O_CREAT, O_EXCL, O_NOFOLLOW, O_WRONLY } = constants;
     const file = await open(this.#fileOf(handle), O_CREAT | O_EXCL | O_NOFOLLOW | O_WRONLY, 0o600).catch(cannotWrite);
@@ -94,6 +103,8 @@ export class Spool implements ArtifactSpool {
         size += chunk.length;
         hash.update(chunk);
         await writeAll(file, chunk).catch(cannotWrite);
+        this.#unseen += chunk.length;
+        if (this.#unseen >= LOOK_AFTER) await this.#checkDisk();
       }
       // Before anybody records that it is there.
       await file.datasync().catch(cannotWrite);
@@ -149,6 +160,15 @@ export class Spool implements ArtifactSpool {
     }
     if (this.#bytes + more > this.#maxBytes) throw new DoorError('busy', 'the spool is full');
     this.#bytes += more;
+  }
+
+  async #checkDisk(): Promise<void> {
+    if (this.#minFreeBytes === 0) return;
+    this.#unseen = 0;
+    const { bavail, bsize } = await statfs(this.#folder).catch(cannotWrite);
+    const free = bavail * bsize;
+    if (free >= this.#minFreeBytes) return;
+    throw new DoorError('busy', `the disk of the spool has ${free} bytes left, fewer than spool.min_free_bytes`);
   }
 
   #fileOf(handle: string): string {
