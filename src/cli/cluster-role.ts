@@ -1,5 +1,5 @@
 import { stringify } from 'yaml';
-import type { KubeGrant } from '../model/door-row.ts';
+import type { KubeGrant } from '../model/grant.ts';
 
 /** The ClusterRole, as YAML, that gives these rights and no others. */
 export function clusterRole(grants: readonly KubeGrant[], name = 'falco-talon'): string {

@@ -80,7 +80,10 @@ describe('notifiers test', () => {
   it('says what is wrong with the settings', async () => {
     scripts.set('loki', 'unused');
     const { code, err } = await test('loki');
-    expect({ code, err }).toEqual({ code: 1, err: 'Error: loki did not take the notice: wrong `url` setting\n' });
+    expect({ code, err }).toEqual({
+      code: 1,
+      err: 'Error: loki did not take the notice: wrong `url` setting (notifiers.loki.url)\n',
+    });
   });
 
   it('knows the names, in any case of letters', async () => {

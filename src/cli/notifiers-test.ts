@@ -8,6 +8,7 @@ import type { ParameterMap } from '../model/rule.ts';
 import { sampleNotice } from '../model/sample-notice.ts';
 import { TalonError } from '../model/talon-error.ts';
 import { createExecutor, type PluginScripts } from '../runtime/execute.ts';
+import { notifierProblem } from '../runtime/notices.ts';
 import { catalog } from './catalog.ts';
 import { jsonDocument } from './json-document.ts';
 import { createPlatform, type Platform } from './platform.ts';
@@ -66,6 +67,8 @@ interface Sending {
 }
 
 async function sendOnce({ notifier, settings, notice, platform, scripts }: Sending): Promise<Outcome> {
+  const problem = notifierProblem(notifier, settings.notifiers);
+  if (problem !== undefined) return { status: 'failure', code: 'refused', error: problem, objects: {} };
   for (const api of new Set(notifier.behaviour.uses.map((door) => DOORS[door].api))) await platform.init.get(api)?.();
   const executor = createExecutor({ adapters: platform.adapters, scripts, worker: workerStart('sandbox') });
   try {

@@ -15,6 +15,7 @@ import { createKubeAdapters, type KubeAdapters } from '../platform/kube/kube-ada
 import type { KubeSettings } from '../platform/kube/kube-config.ts';
 import { createMailDoors } from '../platform/mail/mail-doors.ts';
 import { createMinioAdapters } from '../platform/minio/minio-adapters.ts';
+import { checkEnvironmentUrls, withScheme } from './environment-urls.ts';
 import { secretVariable } from './secret-variables.ts';
 import type { Environment, Settings } from './settings.ts';
 
@@ -39,6 +40,7 @@ export interface Platform {
  * @throws TalonError of code `config`
  */
 export function createPlatform(settings: Settings, env: Environment, spool: ArtifactSpool = NO_SPOOL): Platform {
+  checkEnvironmentUrls(env);
   const kube = createKubeAdapters(kubeSettings(settings, env), spool);
   const aws = createAwsAdapters(awsSettings(settings.aws, env), spool);
   const gcp = createGcpAdapters(gcpSettings(settings.gcp, env), spool);
@@ -77,8 +79,8 @@ export function createPlatform(settings: Settings, env: Environment, spool: Arti
 /** In small letters first, as most programs have it. */
 function proxiesOf(env: Environment): Proxies {
   return {
-    http: env.http_proxy || env.HTTP_PROXY,
-    https: env.https_proxy || env.HTTPS_PROXY,
+    http: withScheme(env.http_proxy || env.HTTP_PROXY || ''),
+    https: withScheme(env.https_proxy || env.HTTPS_PROXY || ''),
     none: env.no_proxy || env.NO_PROXY,
   };
 }

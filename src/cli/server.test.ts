@@ -358,7 +358,7 @@ describe('runServer', () => {
     const ofNotifiers = server.lines().filter(({ status }) => status === 'failure');
     expect(ofNotifiers.map(({ level, error }) => [level, error])).toEqual([
       ['warn', "unknown notifier 'slck' in default_notifiers, ignored: did you mean `slack`?"],
-      ['error', 'wrong `url` setting: the notifier is told nothing'],
+      ['error', 'wrong `url` setting (notifiers.loki.url): the notifier is told nothing'],
     ]);
   });
 

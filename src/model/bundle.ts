@@ -1,4 +1,4 @@
-import type { KubeGrant } from './door-row.ts';
+import type { KubeGrant } from './grant.ts';
 import type { GuardPolicy } from './guard-policy.ts';
 import type { PolicyRule } from './rule.ts';
 

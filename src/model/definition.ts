@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import type { Door, Doors } from './capability.ts';
-import type { CloudGrant } from './door-row.ts';
 import type { FalcoEvent } from './falco-event.ts';
+import type { CloudGrant } from './grant.ts';
 import type { Notice } from './notice.ts';
 import type { ActionResult } from './outcome.ts';
 import type { ParameterSchema } from './parameters.ts';

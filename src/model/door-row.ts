@@ -1,4 +1,5 @@
 import type { Door, Doors, LabelChanges } from './capability.ts';
+import type { Grant } from './grant.ts';
 import type { ArtifactRef, Ref } from './references.ts';
 import type { RefKinds, TargetKind, TargetKinds } from './targets.ts';
 
@@ -26,27 +27,6 @@ export type Adapters = {
 
 /** Those adapters whose doors begin with these words. */
 export type AdaptersOf<P extends string> = Pick<Adapters, Extract<Door, `${P}.${string}`>>;
-
-/** One rule of a ClusterRole. */
-export interface KubeGrant {
-  /** Empty for the core group. */
-  readonly group: string;
-  readonly resource: string;
-  readonly verbs: readonly string[];
-}
-
-/** A permission that a cloud must give. */
-export interface CloudGrant {
-  readonly cloud: 'aws' | 'gcp';
-  /** As the cloud spells it: `lambda:InvokeFunction`. */
-  readonly permission: string;
-}
-
-/** What must be reached or written, in words: no system hands out a right for it. */
-export interface ReachGrant {
-  readonly reaches: string;
-}
-export type Grant = KubeGrant | CloudGrant | ReachGrant;
 
 /** Reads the arguments that a plug-in gave; throws a DoorError of code `door` for what does not fit. */
 export interface GivenArguments {

@@ -1,8 +1,9 @@
 import type { Door } from './capability.ts';
-import type { CloudGrant, DoorRow, Grant, KubeGrant } from './door-row.ts';
+import type { DoorRow } from './door-row.ts';
 import { OBJECT_DOORS } from './doors/object-doors.ts';
 import { OUTSIDE_DOORS } from './doors/outside-doors.ts';
 import { nodes, POD_DOORS, pods } from './doors/pod-doors.ts';
+import type { CloudGrant, Grant, KubeGrant } from './grant.ts';
 import type { TargetLookups } from './target-facts.ts';
 
 /** The one table of doors. A door without a row, or a row without a price, does not compile. */

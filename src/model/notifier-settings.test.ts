@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import * as z from 'zod';
 import { decodeParameters } from './decode-parameters.ts';
 import {
-  requiredSetting,
+  requiredAddresses,
+  requiredHostPort,
   requiredUrl,
   settingFlag,
   settingHeaders,
@@ -14,7 +15,8 @@ import type { ParameterMap } from './rule.ts';
 
 const settings = z.object({
   url: requiredUrl('an address', 'wrong `url` setting', { secret: true, aliases: ['host_port'] }),
-  to: requiredSetting('a receiver', 'wrong `to` setting'),
+  to: requiredAddresses('a receiver', { missing: 'no `to` setting', wrong: 'wrong `to` setting' }),
+  server: requiredHostPort('a server', 'wrong `server` setting').default('mail.example.org:25'),
   footer: settingText('a text', 'the footer'),
   format: settingWord('a layout', ['long', 'short'], 'long'),
   tls: settingFlag('a switch', false),
@@ -32,6 +34,7 @@ describe('settings of notifiers', () => {
   it('have defaults', () =>
     expect(read({})).toEqual({
       ...complete,
+      server: 'mail.example.org:25',
       footer: 'the footer',
       format: 'long',
       tls: false,
@@ -43,7 +46,6 @@ describe('settings of notifiers', () => {
     [{ footer: '' }, { footer: '' }],
     [{ footer: 5 }, { footer: '5' }],
     [{ footer: null }, { footer: 'the footer' }],
-    [{ to: 7 }, { to: '7' }],
     [{ format: 'short' }, { format: 'short' }],
     [{ format: 'Short' }, { format: 'long' }],
     [{ tls: 'true' }, { tls: true }],
@@ -66,8 +68,25 @@ describe('settings of notifiers', () => {
     [{ url: 'ftp://x.example' }, 'invalid url'],
     [{ url: 'https://' }, 'invalid url'],
     [{ url: 'https://x.example/a b' }, 'invalid url'],
-    [{ to: '' }, 'wrong `to` setting'],
-    [{ to: null }, 'wrong `to` setting'],
+    ...['http://[::', 'http://', 'http://a:99999', 'http:///a', 'http://a%00b', 'http://1.2.3.4.5', 'http://u:p@'].map(
+      (url): [ParameterMap, string] => [{ url }, 'invalid url'],
+    ),
+    ...['a', 'a:', 'a:99999', 'a:0', '[::', '[::]', '[:::]:25', 'a b:25', '1.2.3.4.5:25', 'u@a:25', 'http://a:25'].map(
+      (server): [ParameterMap, string] => [{ server }, 'wrong `server` setting'],
+    ),
+    [{ to: 7 }, 'wrong `to` setting'],
+    [{ to: '' }, 'no `to` setting'],
+    [{ to: null }, 'no `to` setting'],
+    ...[',', 'soc', '@example.org', 'soc@', 'soc@example.org\r\nBcc: x@y'].map((to): [ParameterMap, string] => [
+      { to },
+      'wrong `to` setting',
+    ]),
+    [{ custom_headers: { 'X A': 'b' } }, 'a header has a name that cannot be one'],
+    [{ custom_headers: { Host: 'b' } }, `the header 'Host' cannot be set`],
+    [
+      { custom_headers: { 'X-A': 'my-secret\n' } },
+      `the header 'X-A' has a line break or another character that headers cannot have`,
+    ],
     [{ shards: 0 }, 'wrong `shards` setting'],
   ])('are refused: %j', (given, message) => expect(read(given)).toEqual([message]));
 

@@ -1,4 +1,6 @@
 import * as z from 'zod';
+import { headerProblem } from './http-header.ts';
+import { HTTP_URL, isHttpUrl } from './http-url.ts';
 
 /**
  * Building blocks for the settings of notifiers. Unlike parameters of actions they are lenient, as in Falco Talon: they
@@ -20,6 +22,15 @@ export function settingText(description: string, fallback = '', facts: SettingFa
     .meta({ description, default: fallback, ...facts });
 }
 
+/** A text that is sent as the value of a header. `problem` is the error message for what can be none. */
+export function settingHeader(description: string, problem: string, fallback = '') {
+  return scalar
+    .nullish()
+    .transform((value) => (value === null || value === undefined ? fallback : String(value)))
+    .refine((value) => headerProblem('x', value) === undefined, { error: () => problem })
+    .meta({ description, default: fallback });
+}
+
 /** A method of HTTP, in capital letters. `problem` is the error message for what can be none. */
 export function settingMethod(description: string, fallback: string, problem: string) {
   return scalar
@@ -33,17 +44,21 @@ export function settingMethod(description: string, fallback: string, problem: st
 export function requiredHostPort(description: string, problem: string) {
   return z
     .string({ error: () => problem })
-    .regex(/^(\[[0-9a-fA-F:.]+\]|[^\s:@/]+):\d{1,5}$/, { error: () => problem })
+    .regex(/^(\[[0-9a-fA-F:.]+\]|[^\s:@/]+):\d{1,5}$/, { error: () => problem, abort: true })
+    .refine((server) => isHttpUrl(`http://${server}`) && !/:0+$/.test(server), { error: () => problem })
     .meta({ description });
 }
 
-/** A text that must not be empty. `problem` is the whole error message. */
-export function requiredSetting(description: string, problem: string, facts: SettingFacts = {}) {
+/** Addresses of mail, separated by commas. `missing` and `wrong` are the error messages. */
+export function requiredAddresses(
+  description: string,
+  { missing, wrong }: { readonly missing: string; readonly wrong: string },
+) {
   return z
-    .union([z.string(), z.number(), z.boolean()], { error: () => problem })
-    .transform(String)
-    .refine((value) => value !== '', { error: () => problem })
-    .meta({ description, ...facts });
+    .string({ error: ({ input }) => (input === undefined || input === null ? missing : wrong) })
+    .min(1, { error: () => missing, abort: true })
+    .regex(/^[^\r\n\0@]*[^\s@]@[^\s@][^\r\n\0]*$/, { error: () => wrong })
+    .meta({ description });
 }
 
 /** An `http` or `https` URL. `problem` is the error message for a missing one. */
@@ -51,7 +66,8 @@ export function requiredUrl(description: string, problem: string, facts: Setting
   return z
     .string({ error: () => problem })
     .min(1, { error: () => problem, abort: true })
-    .regex(/^https?:\/\/[^\s/?#]+\S*$/i, { error: () => 'invalid url' })
+    .regex(HTTP_URL, { error: () => 'invalid url', abort: true })
+    .refine(isHttpUrl, { error: () => 'invalid url' })
     .meta({ description, ...facts });
 }
 
@@ -93,5 +109,11 @@ export function settingHeaders(description: string) {
     .record(z.string(), scalar.transform(String))
     .nullish()
     .transform((headers) => headers ?? {})
+    .superRefine((headers, context) => {
+      for (const [name, value] of Object.entries(headers)) {
+        const problem = headerProblem(name, value);
+        if (problem !== undefined) context.addIssue({ code: 'custom', message: problem });
+      }
+    })
     .meta({ description, default: {}, secret: true });
 }

@@ -1,8 +1,8 @@
 import type { Door } from './capability.ts';
 import { decodeParameters } from './decode-parameters.ts';
 import type { Catalog, Output } from './definition.ts';
-import type { CloudGrant, Grant, KubeGrant } from './door-row.ts';
 import { grants, LOOKUP_PRICES, permissions, reaches } from './doors.ts';
+import type { CloudGrant, Grant, KubeGrant } from './grant.ts';
 import type { GuardPolicy } from './guard-policy.ts';
 import { mostFacts, parseGuard } from './parsed-guard.ts';
 import type { PlannedAction, PlannedRule } from './rule.ts';

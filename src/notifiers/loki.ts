@@ -4,7 +4,7 @@ import { defineNotifier, targetOf } from '../model/definition.ts';
 import { goJson } from '../model/json-text.ts';
 import type { Notice } from '../model/notice.ts';
 import { cutToBytes, noticeObjects } from '../model/notice-text.ts';
-import { requiredUrl, settingFlag, settingHeaders, settingText } from '../model/notifier-settings.ts';
+import { requiredUrl, settingFlag, settingHeader, settingHeaders, settingText } from '../model/notifier-settings.ts';
 import type { EndpointRef } from '../model/references.ts';
 
 /** Sends a log line to Loki. */
@@ -15,7 +15,7 @@ export const loki = defineNotifier({
     url: requiredUrl('address of Loki, without a path', 'wrong `url` setting', { aliases: ['host_port'] }),
     user: settingText('user; needs the key too'),
     api_key: settingText('key of the user', '', { secret: true }),
-    tenant: settingText('tenant, for a Loki with several'),
+    tenant: settingHeader('tenant, for a Loki with several', 'wrong `tenant` setting'),
     custom_headers: settingHeaders('further headers'),
     structured_metadata: settingFlag(
       'whether the trace id and all objects but the namespace are no labels, which keeps the index small',

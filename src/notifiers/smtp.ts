@@ -3,8 +3,8 @@ import { defineNotifier, targetOf } from '../model/definition.ts';
 import type { Notice } from '../model/notice.ts';
 import { noticeObjects, statusColor, visibleLine, visibleText } from '../model/notice-text.ts';
 import {
+  requiredAddresses,
   requiredHostPort,
-  requiredSetting,
   settingFlag,
   settingText,
   settingWord,
@@ -17,14 +17,14 @@ export const smtp = defineNotifier({
   description: 'Send an e-mail',
   settings: z.object({
     host_port: requiredHostPort('host and port of the mail server', 'wrong `host_port` setting'),
-    from: requiredSetting(
-      'address of the sender',
-      `Key: 'Parameters.From' Error:Field validation for 'From' failed on the 'required' tag`,
-    ),
-    to: requiredSetting(
-      'addresses of the receivers, separated by commas',
-      `Key: 'Parameters.To' Error:Field validation for 'To' failed on the 'required' tag`,
-    ),
+    from: requiredAddresses('address of the sender', {
+      missing: `Key: 'Parameters.From' Error:Field validation for 'From' failed on the 'required' tag`,
+      wrong: 'wrong `from` setting',
+    }),
+    to: requiredAddresses('addresses of the receivers, separated by commas', {
+      missing: `Key: 'Parameters.To' Error:Field validation for 'To' failed on the 'required' tag`,
+      wrong: 'wrong `to` setting',
+    }),
     user: settingText('user to log in as; empty for no login'),
     password: settingText('password of the user', '', { secret: true }),
     format: settingWord('layout of the mail', ['html', 'text'], 'html'),

@@ -3,7 +3,7 @@ import { checkAnswer } from '../model/check-answer.ts';
 import { defineNotifier, targetOf } from '../model/definition.ts';
 import { goJson } from '../model/json-text.ts';
 import { noticeRecord } from '../model/notice-text.ts';
-import { requiredUrl, settingHeaders, settingMethod, settingText } from '../model/notifier-settings.ts';
+import { requiredUrl, settingHeader, settingHeaders, settingMethod } from '../model/notifier-settings.ts';
 import type { EndpointRef } from '../model/references.ts';
 
 /** Sends the notice as JSON to an HTTP endpoint. */
@@ -17,8 +17,12 @@ export const webhook = defineNotifier({
       'POST',
       'wrong `http_method` setting',
     ),
-    user_agent: settingText('name that the request carries', 'falco-talon'),
-    content_type: settingText('type that the request declares', 'application/json; charset=utf-8'),
+    user_agent: settingHeader('name that the request carries', 'wrong `user_agent` setting', 'falco-talon'),
+    content_type: settingHeader(
+      'type that the request declares',
+      'wrong `content_type` setting',
+      'application/json; charset=utf-8',
+    ),
     custom_headers: settingHeaders('further headers'),
   }),
   example: `notifiers:

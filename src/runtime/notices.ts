@@ -1,4 +1,4 @@
-import { decodeParameters } from '../model/decode-parameters.ts';
+import { decodeParameters, type ParameterProblem } from '../model/decode-parameters.ts';
 import type { Notifier } from '../model/definition.ts';
 import type { Journal, PendingNotice, QueuedNotice } from '../model/journal.ts';
 import type { Notice } from '../model/notice.ts';
@@ -57,10 +57,12 @@ const PATIENCE = 24 * 3_600_000;
 
 const NONE: readonly QueuedNotice[] = [];
 
-/** Why a notifier cannot be used with its settings; undefined when it can. */
+/** Why a notifier cannot be used with its settings, and where these stand; undefined when it can. */
 export function notifierProblem(notifier: Notifier, settings: Readonly<Record<string, unknown>>): string | undefined {
   const decoded = decodeParameters(notifier.settings, ownSettings(notifier, settings));
-  return decoded.ok ? undefined : decoded.problems.map(({ message }) => message).join(', ');
+  if (decoded.ok) return undefined;
+  const place = (path: ParameterProblem['path']) => ['notifiers', notifier.id, ...path].join('.');
+  return decoded.problems.map(({ path, message }) => `${message} (${place(path)})`).join(', ');
 }
 
 /**

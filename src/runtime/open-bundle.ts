@@ -1,7 +1,7 @@
 import { BUNDLE_FILES, BUNDLE_FORMAT, type Bundle, type BundleData } from '../model/bundle.ts';
 import { bundleRevision, moduleDigest } from '../model/bundle-revision.ts';
-import type { KubeGrant } from '../model/door-row.ts';
 import type { EventError, EventErrorCode } from '../model/falco-event.ts';
+import type { KubeGrant } from '../model/grant.ts';
 import type { GuardPolicy } from '../model/guard-policy.ts';
 import { parseGuard } from '../model/parsed-guard.ts';
 import type { Plan, PlannedRule, PolicyRule } from '../model/rule.ts';

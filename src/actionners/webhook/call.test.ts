@@ -158,11 +158,19 @@ describe('webhook:call', () => {
     [{ url: '' }, "missing parameter 'url'"],
     [{ url: 'file:///etc/passwd' }, "parameter 'url' must be an http or https URL"],
     [{ url: 'http:///x' }, "parameter 'url' must be an http or https URL"],
+    ...['http://[::', 'http://', 'http://a:99999', 'http://1.2.3.4.5', 'http://a%00b'].map(
+      (url): [ParameterMap, string] => [{ url }, "parameter 'url' must be an http or https URL"],
+    ),
+    [{ headers: { Host: 'b' } }, `the header 'Host' cannot be set`],
+    [{ content_type: 'text/plain\nX-A: b' }, `the header 'Content-Type' has a line break`],
     [{ method: 'TRACE' }, "parameter 'method' must be 'POST' or 'PUT' or 'PATCH' or 'DELETE' or 'GET'"],
     [{ body: '{"a": }' }, "parameter 'body' must be JSON: "],
     [{ body: '{"a": "$(id)\n"}' }, "parameter 'body' must be JSON: "],
-    [{ headers: { 'X-A': 'b\r\nX-C: d' } }, 'a header must be one line of Latin-1'],
-    [{ headers: { 'X A': 'b' } }, 'a header must have the name of a header'],
+    [
+      { headers: { 'X-A': 'b\r\nX-C: d' } },
+      `the header 'X-A' has a line break or another character that headers cannot have`,
+    ],
+    [{ headers: { 'X A': 'b' } }, 'a header has a name that cannot be one'],
     [
       { secret_headers: { 'X-A': 'AWS_SECRET_ACCESS_KEY' } },
       'a header must name an environment variable that begins with TALON_SECRET_',

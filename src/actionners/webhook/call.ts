@@ -1,6 +1,8 @@
 import * as z from 'zod';
 import type { StatusRange } from '../../model/capability.ts';
 import { defineActionner, targetOf } from '../../model/definition.ts';
+import { headerProblem } from '../../model/http-header.ts';
+import { HTTP_URL, isHttpUrl } from '../../model/http-url.ts';
 import { integer, oneOf, text } from '../../model/parameters.ts';
 import type { EndpointRef } from '../../model/references.ts';
 
@@ -13,29 +15,32 @@ export const call = defineActionner({
   usesContext: true,
   artifact: 'optional',
   requires: [],
-  parameters: z.object({
-    url: z
-      .string()
-      .min(1, { abort: true })
-      .regex(/^https?:\/\/[^\s/?#]+\S*$/i, { error: `parameter 'url' must be an http or https URL` })
-      .meta({ description: 'address of the endpoint' }),
-    method: oneOf('method of the request', ['POST', 'PUT', 'PATCH', 'DELETE', 'GET'], 'POST'),
-    headers: headerMap('further headers, by name', {
-      values: /^[\t\x20-\x7e\x80-\xff]*$/,
-      must: 'be one line of Latin-1',
+  parameters: z
+    .object({
+      url: z
+        .string()
+        .min(1, { abort: true })
+        .regex(HTTP_URL, { error: `parameter 'url' must be an http or https URL`, abort: true })
+        .refine(isHttpUrl, { error: `parameter 'url' must be an http or https URL` })
+        .meta({ description: 'address of the endpoint' }),
+      method: oneOf('method of the request', ['POST', 'PUT', 'PATCH', 'DELETE', 'GET'], 'POST'),
+      headers: headerMap('further headers, by name', headerProblem),
+      secret_headers: headerMap(
+        'headers whose value is secret: by name, the environment variable of the server that has it; it begins with `TALON_SECRET_`',
+        variableProblem,
+      ),
+      body: jsonText('JSON to send; tokens in the texts of it stand for values of the alert, whatever these are'),
+      content_type: text('type that a body is declared as', { fallback: 'application/json; charset=utf-8' }),
+      expected_status: statusRanges(
+        'statuses that count as success: `204`, or codes and ranges as in `200-299, 404`',
+        '200-299',
+      ),
+      timeout: integer('seconds to wait for the answer', { min: 1, max: 3_600, fallback: 10 }),
+    })
+    .superRefine(({ content_type }, context) => {
+      const message = headerProblem('Content-Type', content_type);
+      if (message !== undefined) context.addIssue({ code: 'custom', path: ['content_type'], message });
     }),
-    secret_headers: headerMap(
-      'headers whose value is secret: by name, the environment variable of the server that has it; it begins with `TALON_SECRET_`',
-      { values: /^TALON_SECRET_[A-Z0-9_]+$/, must: 'name an environment variable that begins with TALON_SECRET_' },
-    ),
-    body: jsonText('JSON to send; tokens in the texts of it stand for values of the alert, whatever these are'),
-    content_type: text('type that a body is declared as', { fallback: 'application/json; charset=utf-8' }),
-    expected_status: statusRanges(
-      'statuses that count as success: `204`, or codes and ranges as in `200-299, 404`',
-      '200-299',
-    ),
-    timeout: integer('seconds to wait for the answer', { min: 1, max: 3_600, fallback: 10 }),
-  }),
   example: `- action: Open a ticket
   actionner: webhook:call
   parameters:
@@ -74,10 +79,16 @@ export const call = defineActionner({
   },
 });
 
-const HEADER_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
+/** Why such a header cannot be sent; undefined when it can. */
+type Problem = (name: string, value: string) => string | undefined;
 
-/** A map of headers that may be left out, with values that fit the pattern; `must` says in words which do. */
-function headerMap(description: string, { values, must }: { readonly values: RegExp; readonly must: string }) {
+function variableProblem(name: string, variable: string): string | undefined {
+  if (/^TALON_SECRET_[A-Z0-9_]+$/.test(variable)) return headerProblem(name, '');
+  return 'a header must name an environment variable that begins with TALON_SECRET_';
+}
+
+/** A map of headers that may be left out. */
+function headerMap(description: string, problemOf: Problem) {
   return z
     .record(
       z.string(),
@@ -85,8 +96,8 @@ function headerMap(description: string, { values, must }: { readonly values: Reg
     )
     .superRefine((headers, context) => {
       for (const [name, value] of Object.entries(headers)) {
-        const problem = !HEADER_NAME.test(name) ? 'have the name of a header' : values.test(value) ? undefined : must;
-        if (problem) context.addIssue({ code: 'custom', path: [name], message: `a header must ${problem}` });
+        const message = problemOf(name, value);
+        if (message !== undefined) context.addIssue({ code: 'custom', path: [name], message });
       }
     })
     .nullish()

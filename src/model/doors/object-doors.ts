@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import type { Door } from '../capability.ts';
-import { asFound, type DoorRows, type KubeGrant, nothing } from '../door-row.ts';
+import { asFound, type DoorRows, nothing } from '../door-row.ts';
+import type { KubeGrant } from '../grant.ts';
 import { DELETABLE } from '../kube-names.ts';
 import { pods } from './pod-doors.ts';
 

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import type { Door } from '../capability.ts';
-import { asFound, type CloudGrant, type DoorRows, nothing, withArtifact } from '../door-row.ts';
+import { asFound, type DoorRows, nothing, withArtifact } from '../door-row.ts';
+import type { CloudGrant } from '../grant.ts';
 
 const aws = (permission: string): CloudGrant => ({ cloud: 'aws', permission });
 const gcp = (permission: string): CloudGrant => ({ cloud: 'gcp', permission });

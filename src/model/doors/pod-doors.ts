@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import type { Door } from '../capability.ts';
-import { asFound, type DoorRows, type KubeGrant, nothing, withArtifact } from '../door-row.ts';
+import { asFound, type DoorRows, nothing, withArtifact } from '../door-row.ts';
+import type { KubeGrant } from '../grant.ts';
 
 /** The rights to a resource of the core group. */
 export const pods = (...verbs: string[]): KubeGrant => ({ group: '', resource: 'pods', verbs });

@@ -1,4 +1,5 @@
 import { DoorError } from '../../model/door-error.ts';
+import { headerProblem } from '../../model/http-header.ts';
 import type { EndpointAddress } from '../../model/targets.ts';
 
 type Headers = Readonly<Record<string, string>>;
@@ -8,14 +9,6 @@ export type SecretOf = (name: string) => string | undefined;
 
 /** Variables of other names are none of the rules' business: they hold the credentials of the server itself. */
 const SECRET_NAME = /^TALON_SECRET_[A-Z0-9_]+$/;
-const NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
-/** Printable characters of Latin-1, and the tab. */
-const VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
-/** How a message is carried is not for a rule to say: two sides that disagree about it can be made to mix up requests. */
-const CARRIAGE = new Set([
-  ...['connection', 'content-length', 'expect', 'host', 'keep-alive', 'proxy-authorization', 'proxy-connection'],
-  ...['te', 'trailer', 'transfer-encoding', 'upgrade'],
-]);
 
 /**
  * The headers of a request, in lower case: those of the endpoint, over them those that the plug-in wants, and over all the
@@ -28,7 +21,11 @@ const CARRIAGE = new Set([
 export function requestHeaders(endpoint: EndpointAddress, own: Headers, url: URL, secretOf: SecretOf): Headers {
   const headers: Record<string, string> = {};
   const add = (given: Headers) => {
-    for (const [name, value] of Object.entries(given)) headers[checkedName(name)] = checkedValue(name, value);
+    for (const [name, value] of Object.entries(given)) {
+      const problem = headerProblem(name, value);
+      if (problem !== undefined) throw new DoorError('refused', problem);
+      headers[name.toLowerCase()] = value;
+    }
   };
   add(endpoint.headers);
   add(own);
@@ -58,16 +55,4 @@ function secretHeaders(from: Headers, secretOf: SecretOf): Headers {
     throw new DoorError('refused', `the environment variable '${variable}' of the server is not set`);
   });
   return Object.fromEntries(found);
-}
-
-function checkedName(name: string): string {
-  const lower = name.toLowerCase();
-  if (!NAME.test(name)) throw new DoorError('refused', 'a header has a name that cannot be one');
-  if (CARRIAGE.has(lower)) throw new DoorError('refused', `the header '${name}' cannot be set`);
-  return lower;
-}
-
-function checkedValue(name: string, value: string): string {
-  if (VALUE.test(value)) return value;
-  throw new DoorError('refused', `the header '${name}' has a line break or another character that headers cannot have`);
 }

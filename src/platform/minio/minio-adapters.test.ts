@@ -35,13 +35,15 @@ const failureOf = (promise: Promise<unknown>) =>
 
 describe('init', () => {
   it.each([
-    ['', 'Endpoint:  does not follow ip address or domain name standards.'],
-    ['a b', 'Endpoint: a b does not follow ip address or domain name standards.'],
-    ['host:port', 'Endpoint: host:port does not follow ip address or domain name standards.'],
-    ['http://minio:9000', 'Endpoint url cannot have fully qualified paths.'],
-    ['minio:9000/path', 'Endpoint url cannot have fully qualified paths.'],
-    ['minio:9000?x', 'Endpoint url cannot have fully qualified paths.'],
-    ['user@minio', 'Endpoint url cannot have fully qualified paths.'],
+    ['', 'Endpoint:  does not follow ip address or domain name standards. (minio.endpoint)'],
+    ['a b', 'Endpoint: a b does not follow ip address or domain name standards. (minio.endpoint)'],
+    ['minio:99999', 'Endpoint: minio:99999 does not follow ip address or domain name standards. (minio.endpoint)'],
+    ['[::', 'Endpoint: [:: does not follow ip address or domain name standards. (minio.endpoint)'],
+    ['host:port', 'Endpoint: host:port does not follow ip address or domain name standards. (minio.endpoint)'],
+    ['http://minio:9000', 'Endpoint url cannot have fully qualified paths. (minio.endpoint)'],
+    ['minio:9000/path', 'Endpoint url cannot have fully qualified paths. (minio.endpoint)'],
+    ['minio:9000?x', 'Endpoint url cannot have fully qualified paths. (minio.endpoint)'],
+    ['user@minio', 'Endpoint url cannot have fully qualified paths. (minio.endpoint)'],
   ])('refuses the endpoint %j', async (endpoint, message) => {
     const { init, adapters } = minio({ endpoint });
     await expect(init()).rejects.toMatchObject({ name: 'TalonError', code: 'outputs', message });

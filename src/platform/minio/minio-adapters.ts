@@ -1,6 +1,7 @@
 import type { S3Client } from '@aws-sdk/client-s3';
 import type { ArtifactSpool } from '../../model/artifact-spool.ts';
 import type { AdaptersOf } from '../../model/door-row.ts';
+import { isHttpUrl } from '../../model/http-url.ts';
 import { TalonError } from '../../model/talon-error.ts';
 import type { StoreTarget } from '../../model/targets.ts';
 import { checkBucketName } from '../bucket-name.ts';
@@ -60,10 +61,14 @@ export function createMinioAdapters(settings: MinioSettings, spool: ArtifactSpoo
 /** @throws TalonError in the words of Falco Talon's client */
 function endpointUrl({ endpoint, use_ssl }: MinioSettings): string {
   const host = endpoint.replace(/\/$/, '');
-  if (/[/?#@\\]/.test(host)) throw new TalonError('outputs', 'Endpoint url cannot have fully qualified paths.');
+  if (/[/?#@\\]/.test(host))
+    throw new TalonError('outputs', 'Endpoint url cannot have fully qualified paths. (minio.endpoint)');
   const url = `${use_ssl ? 'https' : 'http'}://${host}`;
-  if (!/^[A-Za-z0-9._:[\]-]+$/.test(host) || !URL.canParse(url)) {
-    throw new TalonError('outputs', `Endpoint: ${host} does not follow ip address or domain name standards.`);
+  if (!/^[A-Za-z0-9._:[\]-]+$/.test(host) || !isHttpUrl(url)) {
+    throw new TalonError(
+      'outputs',
+      `Endpoint: ${host} does not follow ip address or domain name standards. (minio.endpoint)`,
+    );
   }
   return url;
 }
