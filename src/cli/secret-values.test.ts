@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { createRedactor } from '../model/redact.ts';
 import { catalog } from './catalog.ts';
 import { secretValues } from './secret-values.ts';
 import { loadSettings } from './settings.ts';
@@ -27,7 +28,9 @@ describe('secretValues', () => {
       NOTIFIERS_UNKNOWN_PASSWORD: 'not asked for',
       NOTIFIERS_LOKI_URL: 'https://user:p%40ss@loki.example',
     };
-    expect([...secrets(env)].sort()).toEqual(['https://hooks.example/x', 'hush', 'p%40ss', 'p@ss']);
+    expect([...secrets(env)].sort()).toEqual([
+      ...['\0user\0p@ss', 'https://hooks.example/x', 'hush', 'p%40ss', 'p@ss', 'user:p@ss'],
+    ]);
   });
 
   it('has those that look like numbers, and those in maps', () => {
@@ -36,6 +39,24 @@ describe('secretValues', () => {
       webhook: { custom_headers: { authorization: 'Bearer x', n: 4711 } },
     };
     const settings = { ...loadSettings({ configFile: undefined, rulesFlags: [], env: {} }), notifiers };
-    expect([...secretValues(settings, catalog.notifiers)].sort()).toEqual(['12345678', '4711', 'Bearer x']);
+    expect([...secretValues(settings, catalog.notifiers)].sort()).toEqual(['12345678', '4711', 'Bearer x', 'x']);
+  });
+
+  it('knows them as they go out together with the user', () => {
+    const basic = (pair: string) => `Basic ${Buffer.from(pair).toString('base64')}`;
+    const notifiers = {
+      loki: { user: 'loki-user', api_key: 'loki-key' },
+      elasticsearch: { url: 'https://es-user:es%20word@search.example.org', user: '', password: '' },
+      smtp: { user: 'smtp-user', password: 'smtp-word' },
+      webhook: { custom_headers: { Authorization: basic('hook-user:hook-word'), 'X-Token': 'token abcdef' } },
+    };
+    const settings = { ...loadSettings({ configFile: undefined, rulesFlags: [], env: {} }), notifiers };
+    const redact = createRedactor(secretValues(settings, catalog.notifiers));
+    const base64 = (text: string) => Buffer.from(text).toString('base64');
+    const echoed = [
+      ...['loki-user:loki-key', 'es-user:es word', '\0smtp-user\0smtp-word', 'hook-user:hook-word'].map(base64),
+      ...['hook-word', 'abcdef', base64('smtp-word'), 'es%20word', 'es word', 'loki-key'],
+    ];
+    expect(echoed.map((text) => redact?.(`got ${text}, sorry`))).toEqual(echoed.map(() => 'got ***, sorry'));
   });
 });

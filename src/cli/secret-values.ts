@@ -1,5 +1,6 @@
 import type { Notifier } from '../model/definition.ts';
 import { parameterFacts } from '../model/parameters.ts';
+import { loginParts, secretParts } from './secret-parts.ts';
 import { type SettingLeaf, settingLeaves } from './setting-leaves.ts';
 import type { Settings } from './settings.ts';
 
@@ -8,7 +9,8 @@ export function secretValues(settings: Settings, notifiers: ReadonlyMap<string, 
   const secrets = settingLeaves().filter(({ secret }) => secret);
   const passwords = settings.auth.basic_users.map((user) => user.slice(user.indexOf(':') + 1));
   const own = [...notifiers].flatMap(([name, notifier]) => notifierSecrets(notifier, settings.notifiers[name] ?? {}));
-  return [...secrets.flatMap((leaf) => secretsAt(settings, leaf)), ...passwords, ...own].filter(Boolean);
+  const all = [...secrets.flatMap((leaf) => secretsAt(settings, leaf)), ...passwords, ...own];
+  return [...new Set([...all, ...all.flatMap(secretParts)])].filter(Boolean);
 }
 
 function secretsAt(settings: Settings, { path }: SettingLeaf): readonly string[] {
@@ -18,21 +20,15 @@ function secretsAt(settings: Settings, { path }: SettingLeaf): readonly string[]
 
 function notifierSecrets({ settings: schema }: Notifier, given: Readonly<Record<string, unknown>>): readonly string[] {
   const names = Object.entries(schema.shape).filter(([, field]) => parameterFacts(field).secret);
-  return [
-    ...names.flatMap(([name]) => textsIn(given[name])),
-    ...Object.values(given).flatMap(textsIn).flatMap(passwordIn),
-  ];
+  const secrets = names.flatMap(([name]) => textsIn(given[name]));
+  const [user = ''] = textsIn(given.user);
+  const logins = user === '' ? [] : secrets.flatMap((secret) => loginParts(user, secret));
+  // A login may stand in any URL.
+  return [...secrets, ...logins, ...Object.values(given).flatMap(textsIn).flatMap(passwordIn)];
 }
 
-/** A login may stand in any URL. */
 function passwordIn(text: string): readonly string[] {
-  const password = /^https?:/i.test(text) && URL.canParse(text) ? new URL(text).password : '';
-  if (password === '') return [];
-  try {
-    return [password, decodeURIComponent(password)];
-  } catch {
-    return [password];
-  }
+  return /^https?:/i.test(text) ? secretParts(text) : [];
 }
 
 function textsIn(value: unknown): readonly string[] {

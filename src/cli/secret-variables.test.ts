@@ -16,7 +16,13 @@ it('gives rules the variables that are meant for them, and no others', () => {
 });
 
 it('knows what of the environment must not be written', () => {
-  expect(secretVariables(ENV)).toEqual(['ticket-token', 'cloud-key', 'proxy word']);
+  expect(secretVariables(ENV)).toEqual([
+    ...['ticket-token', 'cloud-key', 'proxy%20word', 'proxy word', 'user:proxy word', '\0user\0proxy word'],
+  ]);
+  expect(secretVariables({ TALON_SECRET_BASIC: `Basic ${btoa('me:my-word')}` })).toEqual([
+    ...[`Basic ${btoa('me:my-word')}`, btoa('me:my-word'), 'me:my-word', 'my-word'],
+  ]);
+  expect(secretVariables({ HTTPS_PROXY: 'user:word@proxy:3128' })).toContain('user:word');
   expect(secretVariables({ HTTP_PROXY: 'not a url', TALON_SECRET_EMPTY: '' })).toEqual([]);
-  expect(secretVariables({ http_proxy: 'http://u:50%@proxy.example.org' })).toEqual(['50%']);
+  expect(secretVariables({ http_proxy: 'http://u:50%@proxy.example.org' })).toEqual(['50%', 'u:50%', '\0u\x0050%']);
 });

@@ -1,3 +1,5 @@
+import { withScheme } from './environment-urls.ts';
+import { secretParts } from './secret-parts.ts';
 import type { Environment } from './settings.ts';
 
 /** Variables of the environment whose values rules may have sent: by their names, and never seen by anybody else. */
@@ -15,15 +17,7 @@ const PROXIES = ['HTTP_PROXY', 'HTTPS_PROXY', 'http_proxy', 'https_proxy'];
 /** What is secret in the environment, passwords of proxies among it: nothing that is written may hold it. */
 export function secretVariables(env: Environment): readonly string[] {
   const own = Object.entries(env).filter(([name]) => name.startsWith(PREFIX) || OF_CLOUDS.includes(name));
-  const passwords = PROXIES.map((name) => passwordOf(env[name] ?? ''));
-  return [...own.map(([, value]) => value ?? ''), ...passwords].filter(Boolean);
-}
-
-function passwordOf(url: string): string {
-  const written = URL.canParse(url) ? new URL(url).password : '';
-  try {
-    return decodeURIComponent(written);
-  } catch {
-    return written;
-  }
+  const values = own.map(([, value]) => value ?? '');
+  const proxies = PROXIES.map((name) => withScheme(env[name] ?? ''));
+  return [...new Set([...values, ...[...values, ...proxies].flatMap(secretParts)])].filter(Boolean);
 }

@@ -5,6 +5,7 @@ import { isBusy } from '../../model/check-answer.ts';
 import { DoorError } from '../../model/door-error.ts';
 import type { Adapters, Found } from '../../model/door-row.ts';
 import { visibleLine } from '../../model/notice-text.ts';
+import { createRedactor, type Redact } from '../../model/redact.ts';
 import type { EndpointTarget } from '../../model/targets.ts';
 import { retryAfterMs } from '../retry-after.ts';
 import { type AddressRule, createAddressRule } from './address-rule.ts';
@@ -66,17 +67,19 @@ async function send(
 ): Promise<Found<'http.send'>> {
   const url = requestUrl(endpoint.url, wanted.path);
   const headers = requestHeaders(endpoint, wanted.headers ?? {}, url, means.secretOf);
+  const hide = hideLogin(url, headers);
   if (keep && !means.spool) throw new DoorError('refused', 'there is no spool for the answer');
   url.username = '';
   url.password = '';
   try {
     const answer = await exchange(means, url, { ...wanted, headers }, signal);
-    const head = headOf(answer);
+    const head = headOf(answer, hide);
     if (!isExpected(head.status, wanted.expected)) {
       await answer.body.dump();
       throw unexpected(endpoint, head);
     }
-    return { ...head, ...(await readAnswer(answer, keep ? means.spool : undefined, wanted.wantedBytes)) };
+    const { body, artifact } = await readAnswer(answer, keep ? means.spool : undefined, wanted.wantedBytes);
+    return { ...head, body: hide(body), artifact };
   } catch (error) {
     throw doorError(error, url.host);
   }
@@ -84,8 +87,15 @@ async function send(
 
 type Head = Pick<HttpAnswer, 'status' | 'statusLine' | 'retryAfterMs'>;
 
-function headOf({ statusCode: status, statusText, headers }: Dispatcher.ResponseData): Head {
-  const reason = visibleLine(statusText || STATUS_CODES[status] || '');
+/** Takes out of answers what a rule has the request log in with: of the passwords in rules nobody else knows. */
+function hideLogin({ password }: URL, { authorization = '' }: Readonly<Record<string, string>>): Redact {
+  if (password === '') return (text) => text;
+  const pair = Buffer.from(authorization.replace(/^Basic /, ''), 'base64').toString('utf8');
+  return createRedactor([pair, pair.slice(pair.indexOf(':') + 1), password]) ?? ((text) => text);
+}
+
+function headOf({ statusCode: status, statusText, headers }: Dispatcher.ResponseData, hide: Redact): Head {
+  const reason = hide(visibleLine(statusText || STATUS_CODES[status] || ''));
   return { status, statusLine: `${status} ${reason}`.trim(), retryAfterMs: retryAfterMs(headers['retry-after']) };
 }
 

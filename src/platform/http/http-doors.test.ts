@@ -253,6 +253,19 @@ describe('a redirect', () => {
   });
 });
 
+it.each(['pa%20ss', 'pass'])('takes the password of the URL out of an answer that echoes it: %s', async (password) => {
+  const basic = Buffer.from(`me:${decodeURIComponent(password)}`).toString('base64');
+  endpoint.answers.set('POST /hook', (response) => {
+    response.writeHead(401, `no ${basic}`);
+    response.end(`Authorization: ${response.req.headers.authorization} is of ${decodeURIComponent(password)}`);
+  });
+  const url = `${endpoint.url}/hook`.replace('://', `://me:${password}@`);
+  expect(await send({ target: { url } })).toMatchObject({
+    ...{ statusLine: '401 no ***', body: 'Authorization: Basic *** is of ***' },
+  });
+  expect(endpoint.seen[0]?.headers.authorization).toBe(`Basic ${basic}`);
+});
+
 describe('nothing is sent', () => {
   it.each([
     '169.254.169.254',
