@@ -23,7 +23,7 @@ const FILLER = 'filler';
 /** More than one piece of a read. */
 const CONTENT = 'evidence '.repeat(100_000);
 
-describe('a kill between an action and the store of what it made', () => {
+describe('an end between an action and the store of what it made', () => {
   const minio = usePeer(startMinio);
   const source = usePeer(startRecorder);
   let scratch: string;
@@ -42,8 +42,8 @@ describe('a kill between an action and the store of what it made', () => {
   });
   afterAll(() => removeScratch(scratch));
 
-  it.each(['local:file', 'minio:s3'])('is followed by a store from the spool: %s', async (target) => {
-    const held = await killedWhileStored(target);
+  it.each(['local:file', 'minio:s3'])('by a kill is followed by a store from the spool: %s', async (target) => {
+    const held = await endedWhileStored(target, kill);
     expect(held.artifacts()).toHaveLength(1);
     const output = await held.endAfterRestart();
     expect(output).toMatchObject({ status: 'success' });
@@ -51,6 +51,23 @@ describe('a kill between an action and the store of what it made', () => {
     expect(source().requests).toHaveLength(held.calls);
     await waitUntil('the spool to be empty', () => held.artifacts().length === 0);
     expect(await home.plans('open', 'failed', 'parked', 'dead')).toEqual([]);
+  });
+
+  it.each([1, 2])('is found by the next server where this one is told to end, with %d signals', async (signals) => {
+    let code: number | undefined;
+    const begin = performance.now();
+    const held = await endedWhileStored('minio:s3', async (running) => {
+      if (signals > 1) running.signal('TERM');
+      await sleep(200 * (signals - 1));
+      code = await running.stop('TERM');
+    });
+    expect(code).toBe(signals === 1 ? 0 : 1);
+    expect(performance.now() - begin).toBeLessThan(8_000);
+    expect(held.artifacts()).toHaveLength(1);
+    expect(await held.endAfterRestart()).toMatchObject({ status: 'success' });
+    expect(await held.stored()).toEqual([CONTENT]);
+    expect(source().requests).toHaveLength(held.calls);
+    await waitUntil('the spool to be empty', () => held.artifacts().length === 0);
   });
 
   it.each([
@@ -62,7 +79,7 @@ describe('a kill between an action and the store of what it made', () => {
     ['changed', 'local:file', (file: string) => writeFileSync(file, CONTENT.replace('evidence', 'invented'))],
     ['changed', 'minio:s3', (file: string) => writeFileSync(file, CONTENT.replace('evidence', 'invented'))],
   ])('stores nothing that is not what was made: its file is %s, %s', async (how, target, damage) => {
-    const held = await killedWhileStored(target);
+    const held = await endedWhileStored(target, kill);
     damage(join(held.spool, held.artifacts()[0]!));
     const output = await held.endAfterRestart();
     console.log(`e2e: an artifact whose file was ${how} while the server was down, to ${target}: ${output.error}`);
@@ -115,8 +132,8 @@ describe('a kill between an action and the store of what it made', () => {
     expect(await home.plans('open', 'failed', 'parked', 'dead')).toEqual([]);
   }, 60_000);
 
-  /** Has an action done whose artifact finds no way to its store, and kills the server then. */
-  async function killedWhileStored(target: string) {
+  /** Has an action done whose artifact finds no way to its store, and ends the server then. */
+  async function endedWhileStored(target: string, end: (running: Talon) => Promise<unknown>) {
     const prefix = `case-${randomInt(2 ** 40)}`;
     const destination = join(scratch, prefix);
     mkdirSync(destination);
@@ -138,6 +155,7 @@ describe('a kill between an action and the store of what it made', () => {
         },
         local: { max_bytes: FOLDER },
         retry: { attempts: 20, backoff_milliseconds: 100 },
+        shutdown_grace_seconds: 1,
       },
     });
     const before = source().requests.length;
@@ -146,7 +164,7 @@ describe('a kill between an action and the store of what it made', () => {
     await talon.line({ message: 'action', trace_id: trace, status: 'success' });
     if (target === 'local:file') await talon.line({ trace_id: trace, status: 'retrying' });
     else await waitUntil('the store to be asked', () => abyss.asked() > 0);
-    await talon.stop('KILL');
+    await end(talon);
     abyss.close();
     rmSync(join(destination, FILLER));
     const spool = join(home.folder, 'state', 'spool');
@@ -175,6 +193,10 @@ describe('a kill between an action and the store of what it made', () => {
     };
   }
 });
+
+function kill(running: Talon): Promise<unknown> {
+  return running.stop('KILL');
+}
 
 /** A server that takes what comes and never answers. */
 async function swallow(port: number): Promise<{ readonly asked: () => number; readonly close: () => void }> {
