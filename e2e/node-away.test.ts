@@ -1,8 +1,9 @@
-import { mkdirSync, readdirSync, statSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { podAlert } from './alert.ts';
+import { image } from './cluster/real-node.ts';
 import { RealPods, WAITING } from './cluster/real-pods.ts';
 import { useRealCluster } from './cluster/use-real-cluster.ts';
 import { waitUntil } from './cluster/wait-until.ts';
@@ -26,6 +27,8 @@ describe('a node whose kubelet is away', () => {
     talon = await startTalon({ rules, kubeconfig });
     pods = new RealPods(cluster, await cluster.namespace('away'));
     await pods.start('web', ['sh', '-c', `echo logged; ${WAITING[2]}`]);
+    const interpreter = `printf '#!/bin/sh\\nexec sh "$@"\\n' > ${OTHER}; chmod +x ${OTHER}`;
+    await pods.exec('web', ['sh', '-c', interpreter]);
   });
   afterAll(async () => {
     await talon?.stop();
@@ -66,18 +69,47 @@ describe('a node whose kubelet is away', () => {
     await waitUntil('all of it', () => statSync(join(folder, 'files', name)).size === size);
   }, 90_000);
 
-  it('does not run a command again that the node was lost under', async () => {
-    const before = await runs();
-    const result = talon.result(podAlert('slow exec', pods.namespace.name, 'web'), { timeout: 60_000 });
-    await waitUntil('the command to run', async () => (await runs()) === before + 1);
+  it.each(['slow exec', 'slow script', 'slow script of another interpreter'])(
+    'does not call a program successful that the node was lost under, and does not run it again: %s',
+    async (rule) => {
+      await waitUntil('the node', () => pods.exec('web', ['true']).catch(() => undefined), { timeout: 30_000 });
+      const before = await runs();
+      const result = talon.result(podAlert(rule, pods.namespace.name, 'web'), { timeout: 60_000 });
+      await waitUntil('the program to run', async () => (await runs()) === before + 1);
+      await cluster.stopKubelet();
+      expect(await result).toMatchObject({
+        status: 'failure',
+        error: 'nobody knows how the program ended: the connection ended before its end was told',
+      });
+      cluster.startKubelet();
+      // Long enough for another try.
+      await sleep(5000);
+      expect(await runs()).toBe(before + 1);
+    },
+  );
+
+  it('captures again where the node was lost in the middle of it, and stores one whole capture', async () => {
+    await waitUntil('the node', () => pods.exec('web', ['true']).catch(() => undefined), { timeout: 30_000 });
+    const result = talon.result(podAlert('capture', pods.namespace.name, 'web'), { timeout: 60_000 });
+    await waitUntil('the capture to run', async () => {
+      return (await pods.exec('web', ['ps', '-o', 'args'])).stdout.includes('tcpdump -n');
+    });
     await cluster.stopKubelet();
-    // Kubernetes calls it a success where the connection to the node breaks off, so the status says nothing.
-    await result;
+    const { error } = await talon.line({ message: 'action', action: 'capture', status: 'retrying' });
+    expect(error).toContain('nobody knows how the program ended');
     cluster.startKubelet();
-    // Long enough for another try.
-    await sleep(5000);
-    expect(await runs()).toBe(before + 1);
-  });
+    expect(await result).toMatchObject({ status: 'success' });
+    const [name = '', ...more] = await waitUntil('the file', () => {
+      const files = readdirSync(join(folder, 'files')).filter((each) => each.endsWith('tcpdump.pcap'));
+      return files.length > 0 && files;
+    });
+    expect(more).toEqual([]);
+    expect(
+      readFileSync(join(folder, 'files', name))
+        .readUInt32LE(0)
+        .toString(16),
+    ).toBe('a1b2c3d4');
+  }, 90_000);
 
   /** How often one of the commands has run. */
   async function runs(): Promise<number> {
@@ -85,6 +117,10 @@ describe('a node whose kubelet is away', () => {
     return Number((await waitUntil('the node', () => count().catch(() => undefined), { timeout: 30_000 })).stdout);
   }
 });
+
+/** No shell that is known by its name. */
+const OTHER = '/tmp/interpreter';
+const SLOW = 'echo run >> /tmp/runs; sleep 20';
 
 function rulesFor(folder: string): string {
   const output = { target: 'local:file', parameters: { destination: join(folder, 'files') } };
@@ -96,7 +132,17 @@ function rulesFor(folder: string): string {
   const exec = (command: string) => ({ actionner: 'kubernetes:exec', parameters: { command } });
   return JSON.stringify([
     acting('exec', exec('echo run >> /tmp/runs; cat /tmp/runs')),
-    acting('slow exec', exec('echo run >> /tmp/runs; sleep 20')),
+    acting('slow exec', exec(SLOW)),
+    acting('slow script', { actionner: 'kubernetes:script', parameters: { script: `# ${'x'.repeat(5000)}\n${SLOW}` } }),
+    acting('slow script of another interpreter', {
+      actionner: 'kubernetes:script',
+      parameters: { script: SLOW, shell: OTHER },
+    }),
+    acting('capture', {
+      actionner: 'kubernetes:tcpdump',
+      parameters: { duration: 6, image: image('tcpdump') },
+      output,
+    }),
     acting('log', { actionner: 'kubernetes:log' }),
     acting('big download', { actionner: 'kubernetes:download', parameters: { file: '/tmp/big' }, output }),
     acting('download', { actionner: 'kubernetes:download', parameters: { file: '/www/index.html' }, output }),

@@ -182,7 +182,10 @@ export interface Doors {
   'pods.logs': (container: ContainerRef, tailLines: number) => Promise<string>;
   /** The same as an artifact of the name `log`. */
   'pods.keepLogs': (container: ContainerRef, tailLines: number) => Promise<ArtifactRef>;
-  /** Runs a program without a terminal; what it reads is `stdin`, and then the end. */
+  /**
+   * Runs a program without a terminal. What it can read is `stdin`, of which it has to know the length: no end follows, unless
+   * there is nothing at all.
+   */
   'pods.exec': (container: ContainerRef, program: readonly string[], stdin: string) => Promise<Execution>;
   /** Runs a program whose output becomes an artifact of that name and media type. */
   'pods.capture': (

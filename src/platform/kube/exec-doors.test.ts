@@ -15,6 +15,7 @@ import { RecordingApi, statusOf, TOKEN } from './recording-api.ts';
 
 const CONTAINER: ContainerTarget = { kind: 'container', name: 'main', pod: pod() };
 const FILE = { name: '_etc_motd', mediaType: 'application/octet-stream' };
+const NO_NODE = 'error dialing backend: dial tcp 10.0.0.1:10250: connect: ';
 const MOST = 128 * 1024;
 const MOST_ERRORS = 16 * 1024;
 
@@ -73,11 +74,13 @@ describe('pods.exec', () => {
     });
   });
 
-  it('writes the input and its end', async () => {
+  it('writes the input, whose length the program has to know', async () => {
     serveExec(api, runHere);
-    expect(await exec(['cat'], 'two\nlines 😀')).toMatchObject({ code: 0, stdout: 'two\nlines 😀' });
+    expect(await exec(['head', '-c', '14'], 'two\nlines 😀')).toMatchObject({ code: 0, stdout: 'two\nlines 😀' });
     const long = 'x'.repeat(200_000);
-    expect(await exec(['wc', '-c'], long)).toMatchObject({ stdout: expect.stringContaining('200000') });
+    expect(await exec(['sh', '-c', 'head -c 200000 | wc -c'], long)).toMatchObject({
+      stdout: expect.stringContaining('200000'),
+    });
   });
 
   it('gives a program without an input one that is at its end', async () => {
@@ -132,7 +135,7 @@ describe('pods.exec', () => {
   it.each([
     [500, 'unable to upgrade connection: container not found ("main")'],
     [404, 'container not found ("main")'],
-  ])('so too where the API server refuses with %i', async (code, message) => {
+  ])('so too where the node refuses with %i', async (code, message) => {
     refuseExec(api, { status: code, body: message });
     const { stderr, ...end } = await exec(['x']);
     expect(end).toEqual({ code: 126, stdout: '', truncated: false });
@@ -162,7 +165,22 @@ describe('pods.exec', () => {
       { code: 'busy', retryAfterMs: 3000 },
     ],
     ['a server error', statusOf(500, 'InternalError', 'etcd is slow'), { code: 'busy' }],
-    ['a proxy', { status: 502, body: '<html>bad gateway' }, { code: 'unreachable' }],
+    ['a proxy', { status: 502, body: '<html>bad gateway: dial tcp' }, { code: 'unreachable' }],
+    [
+      'a node that does not answer',
+      { status: 500, body: { kind: 'Status', message: `${NO_NODE}connection refused`, code: 500 } },
+      {
+        code: 'busy',
+        message: expect.stringContaining(
+          `does not reach the node of the pod: the Kubernetes API answered 500: ${NO_NODE}`,
+        ),
+      },
+    ],
+    [
+      'a node that has just been started',
+      { status: 404, body: 'pod does not exist' },
+      { code: 'busy', message: expect.stringContaining('the node of the pod does not know of it') },
+    ],
   ])('fails for %s', async (_, answer, expected) => {
     refuseExec(api, answer);
     expect(await failureOf(exec(['x']))).toMatchObject(expected);
@@ -172,7 +190,7 @@ describe('pods.exec', () => {
   it.each<[string, ExecRun, object]>([
     [
       'a node that does not answer',
-      (side) => side.fail('error dialing backend: dial tcp 10.0.0.1:10250: connect: connection refused'),
+      (side) => side.fail(`${NO_NODE}connection refused`),
       { code: 'busy', message: expect.stringContaining('does not reach the node of the pod: error dialing backend') },
     ],
     [
@@ -199,7 +217,15 @@ describe('pods.exec', () => {
         await side.stdout('something');
         side.socket.terminate();
       },
-      { code: 'unreachable', message: expect.stringContaining('the connection ended before the program did') },
+      {
+        code: 'interrupted',
+        message: 'nobody knows how the program ended: the connection ended before its end was told',
+      },
+    ],
+    [
+      'a connection that is closed in good order before the program ends',
+      (side) => side.socket.close(),
+      { code: 'interrupted', message: expect.stringContaining('before its end was told') },
     ],
     [
       'a status that is none',
@@ -248,20 +274,16 @@ describe('pods.exec', () => {
     const proxied = createKubeAdapters({ kubeconfig: file });
     await proxied.init();
     serveExec(api, runHere);
-    const end = await proxied.adapters['pods.exec'](CONTAINER, ['sh', '-c', 'cat; exit 6'], 'text', signal);
+    const end = await proxied.adapters['pods.exec'](CONTAINER, ['sh', '-c', 'head -c 4; exit 6'], 'text', signal);
     expect(end).toMatchObject({ code: 6, stdout: 'text' });
     expect(seen).toHaveLength(1);
     await proxied.close();
     proxy.close();
   });
 
-  it('refuses to give an input to a server that cannot pass its end on; without one all is well', async () => {
-    serveExec(api, runHere, 'v4.channel.k8s.io');
-    expect(await failureOf(exec(['cat'], 'text'))).toMatchObject({
-      code: 'refused',
-      message: 'a program with an input needs Kubernetes 1.30 or later',
-    });
-    expect(await exec(['sh', '-c', 'cat; exit 5'])).toMatchObject({ code: 5 });
+  it('takes no protocol in which the API server tells an end that the node did not tell', async () => {
+    serveExec(api, runHere, 'v5.channel.k8s.io');
+    expect(await failureOf(exec(['true']))).toBeInstanceOf(DoorError);
   });
 
   it('closes the connection when the step is over', async () => {

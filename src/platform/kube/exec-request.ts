@@ -8,7 +8,7 @@ export interface ProgramToRun {
   readonly container: ContainerTarget;
   /** Its name or path, and its arguments. No shell looks at them. */
   readonly program: readonly string[];
-  /** What it reads before the end of its input; where empty, it has an input that is at its end. */
+  /** What it can read. There is no end to it: a program has to know how much it is. Where empty, the input is at its end. */
   readonly stdin: string;
 }
 

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
+import type { Writable } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { RecordingApi, WholeAnswer } from './recording-api.ts';
 
@@ -16,14 +17,16 @@ export interface ExecCall {
 /** The side of the API server of one exec. */
 export class ExecSide {
   readonly socket: WebSocket;
-  /** What came in before the end of the input. */
-  readonly input: Promise<string>;
-  readonly #wantsInput: boolean;
 
-  constructor(socket: WebSocket, wantsInput: boolean) {
+  constructor(socket: WebSocket) {
     this.socket = socket;
-    this.#wantsInput = wantsInput;
-    this.input = this.#readInput();
+  }
+
+  /** Passes the input on as it comes. Its end is that of the connection. */
+  feed(stdin: Writable): void {
+    stdin.on('error', () => undefined);
+    this.socket.on('message', (frame: Buffer) => frame[0] === 0 && stdin.write(frame.subarray(1)));
+    this.socket.on('close', () => stdin.end());
   }
 
   /** Resolves when the frame is written. */
@@ -57,23 +60,12 @@ export class ExecSide {
     const frame = Buffer.concat([Buffer.of(channel), Buffer.from(bytes as string)]);
     return new Promise((resolve) => this.socket.send(frame, () => resolve()));
   }
-
-  #readInput(): Promise<string> {
-    if (!this.#wantsInput) return Promise.resolve('');
-    const chunks: Buffer[] = [];
-    return new Promise((resolve) => {
-      this.socket.on('message', (frame: Buffer) => {
-        if (frame[0] === 0) chunks.push(frame.subarray(1));
-        if (frame[0] === 255 && frame[1] === 0) resolve(Buffer.concat(chunks).toString());
-      });
-    });
-  }
 }
 
 export type ExecRun = (side: ExecSide, call: ExecCall) => unknown;
 
 /** For tests: lets the API answer execs until its next reset. Returns the calls. */
-export function serveExec(api: RecordingApi, run: ExecRun, protocol = 'v5.channel.k8s.io'): readonly ExecCall[] {
+export function serveExec(api: RecordingApi, run: ExecRun, protocol = 'v4.channel.k8s.io'): readonly ExecCall[] {
   const calls: ExecCall[] = [];
   const server = new WebSocketServer({
     noServer: true,
@@ -83,7 +75,7 @@ export function serveExec(api: RecordingApi, run: ExecRun, protocol = 'v5.channe
     server.handleUpgrade(request, socket, head, (accepted) => {
       const call = callOf(request);
       calls.push(call);
-      void run(new ExecSide(accepted, call.input), call);
+      void run(new ExecSide(accepted), call);
     });
   };
   return calls;
@@ -102,8 +94,7 @@ export function refuseExec(api: RecordingApi, { status, body, headers = {} }: Wh
 /** Runs the program on this machine instead of in a container. */
 export async function runHere(side: ExecSide, { program: [file = '', ...given], input }: ExecCall): Promise<void> {
   const child = spawn(file, given, { stdio: [input ? 'pipe' : 'ignore', 'pipe', 'pipe'] });
-  child.stdin?.on('error', () => undefined);
-  if (input) void side.input.then((text) => child.stdin?.end(text));
+  if (child.stdin) side.feed(child.stdin);
   const forward = async (stream: AsyncIterable<Buffer>, send: (bytes: Buffer) => Promise<void>) => {
     for await (const chunk of stream) await send(chunk);
   };

@@ -17,11 +17,11 @@ const LONGEST_REASON = 2000;
 /** The API server could not reach the node: nothing was started, and another try may help. */
 const NO_NODE = /error dialing backend|\bdial tcp\b/;
 /** The node has not learnt of the pod yet, or not again since it was restarted: likewise. */
-const NO_POD_YET = /unable to upgrade connection: pod does not exist/;
+const NO_POD_YET = /\bpod does not exist$/;
 /** The node was lost while the program may have run. */
 const CUT_OFF =
   /error stream|unexpected EOF|broken pipe|connection reset|context canceled|use of closed|lost connection/i;
-/** A refused upgrade that says the same as a program that could not be started: some API servers answer so. */
+/** A refused upgrade that says the same as a program that could not be started. */
 const NO_CONTAINER = /container not found|unable to upgrade connection: container|container .* is not running/;
 
 interface Status {
@@ -45,16 +45,32 @@ export function readProgramEnd(frame: string, spoke: boolean): ProgramEnd {
   const code = Number(cause?.message);
   if (reason === 'NonZeroExitCode' && Number.isInteger(code)) return { code, reason: '' };
   const words = message.slice(0, LONGEST_REASON);
-  if (NO_NODE.test(words))
-    throw new DoorError('busy', `the Kubernetes API does not reach the node of the pod: ${words}`);
-  if (NO_POD_YET.test(words)) throw new DoorError('busy', `the node of the pod does not know of it: ${words}`);
-  if (spoke || CUT_OFF.test(words)) throw new DoorError('interrupted', `nobody knows how the program ended: ${words}`);
+  checkNode(words);
+  if (spoke || CUT_OFF.test(words)) throw cutOff(words);
   return { code: NOT_STARTED, reason: words || 'the program could not be started' };
 }
 
-/** The end that a refused upgrade stands for, if it says that the container is not there to run anything. */
-export function endOfRefusal({ message }: DoorError): ProgramEnd | undefined {
+/**
+ * The end that a refused upgrade stands for, if it says that the container is not there to run anything.
+ *
+ * @throws DoorError of code `busy` where it says that the node did not answer, or does not know the pod
+ */
+export function endOfRefusal({ code, message }: DoorError): ProgramEnd | undefined {
+  if (code !== 'unreachable') checkNode(message);
   return NO_CONTAINER.test(message) ? { code: NOT_STARTED, reason: message } : undefined;
+}
+
+/** The error for a program whose end is not known, though it may have run. */
+export function cutOff(reason: string): DoorError {
+  return new DoorError('interrupted', `nobody knows how the program ended: ${reason}`);
+}
+
+/** @throws DoorError where the words are about the node, which was asked for nothing */
+function checkNode(words: string): void {
+  if (NO_NODE.test(words)) {
+    throw new DoorError('busy', `the Kubernetes API does not reach the node of the pod: ${words}`);
+  }
+  if (NO_POD_YET.test(words)) throw new DoorError('busy', `the node of the pod does not know of it: ${words}`);
 }
 
 function readStatus(frame: string): Status {

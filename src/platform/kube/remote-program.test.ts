@@ -49,7 +49,7 @@ describe('startProgram', () => {
 
   it('gives up on a connection that is dead', async () => {
     const { stdout, ended } = await start((side) => side.socket.pause());
-    const failure = { code: 'unreachable', message: expect.stringContaining('silence for 0.2 s') };
+    const failure = { code: 'interrupted', message: expect.stringContaining('silence for 0.2 s') };
     expect(await failureOf(ended)).toMatchObject(failure);
     expect(stdout.destroyed).toBe(true);
   });

@@ -1,13 +1,13 @@
 import type { IncomingMessage } from 'node:http';
 import { Readable } from 'node:stream';
 import { WebSocket } from 'ws';
-import { DoorError } from '../../model/door-error.ts';
+import type { DoorError } from '../../model/door-error.ts';
 import { refusalText } from './bounded-body.ts';
 import { BoundedText } from './bounded-text.ts';
 import { execOptions, execUrl, type ProgramToRun } from './exec-request.ts';
 import type { KubeClient } from './kube-client.ts';
 import { KubeRefusal, noAnswer } from './kube-transport.ts';
-import { type ProgramEnd, readProgramEnd } from './program-end.ts';
+import { cutOff, type ProgramEnd, readProgramEnd } from './program-end.ts';
 
 /** A program that runs. Whoever destroys `stdout` leaves it alone with its closed streams. */
 export interface RunningProgram {
@@ -24,18 +24,21 @@ export interface ExecTimes {
   readonly answer: number;
   /** Between two questions whether the other side is still there. */
   readonly ping: number;
-  /** Without anything from it, after which the connection counts as dead. */
+  /** For which such a question may have no answer until the connection counts as dead. */
   readonly silence: number;
   /** For the other side to close the connection when the program has ended. */
   readonly close: number;
 }
-export const EXEC_TIMES: ExecTimes = { answer: 15_000, ping: 10_000, silence: 35_000, close: 2_000 };
+export const EXEC_TIMES: ExecTimes = { answer: 15_000, ping: 10_000, silence: 30_000, close: 2_000 };
 
-/** The first has a frame for the end of the input, since Kubernetes 1.30. */
-const CLOSING_PROTOCOL = 'v5.channel.k8s.io';
-const PROTOCOLS = [CLOSING_PROTOCOL, 'v4.channel.k8s.io'];
+/**
+ * The API server passes it on to the node unread, so that the last frame is the word of the node itself, and is missing where the
+ * node was lost. The next version, which has a frame for the end of an input, it translates, and calls a program successful
+ * that was lost with its node.
+ */
+const PROTOCOL = 'v4.channel.k8s.io';
 /** The first byte of each frame. */
-const CHANNEL = { stdin: 0, stdout: 1, stderr: 2, status: 3, close: 255 } as const;
+const CHANNEL = { stdin: 0, stdout: 1, stderr: 2, status: 3 } as const;
 const CHUNK = 32 * 1024;
 const LARGEST_FRAME = 16 * 2 ** 20;
 /** Bytes that wait to be read before the other side has to. */
@@ -44,8 +47,7 @@ const READ_AHEAD = 2 ** 20;
 /**
  * Starts a program in a container, over a WebSocket. The program does not end with the connection: the API has no way to end one.
  *
- * @throws DoorError as the transport does for what the API server refuses; `refused` where there is an input and the API server
- *   is too old to pass its end on
+ * @throws DoorError as the transport does for what the API server refuses
  */
 export async function startProgram(
   client: KubeClient,
@@ -56,7 +58,7 @@ export async function startProgram(
   const { stdin } = given;
   const options = await execOptions(client.config);
   if (signal.aborted) return noAnswer(signal.reason);
-  const socket = new WebSocket(execUrl(client.config, given), PROTOCOLS, {
+  const socket = new WebSocket(execUrl(client.config, given), PROTOCOL, {
     ...options,
     handshakeTimeout: times.answer,
     perMessageDeflate: false,
@@ -80,7 +82,8 @@ class RemoteProgram implements RunningProgram {
   readonly #times: ExecTimes;
   #end: ProgramEnd | undefined;
   #spoke = false;
-  #heard = performance.now();
+  /** Pings in a row. Time does not count: a process that has none hears nothing either. */
+  #unanswered = 0;
   #settle!: { resolve: (end: ProgramEnd) => void; reject: (error: unknown) => void };
 
   constructor(socket: WebSocket, times: ExecTimes, signal: AbortSignal) {
@@ -105,7 +108,7 @@ class RemoteProgram implements RunningProgram {
     const alive = setInterval(() => this.#lookWhetherAlive(), times.ping);
     socket.on('message', (data: Buffer) => this.#take(data));
     socket.on('pong', () => this.#hear());
-    socket.on('error', (error) => this.#fail(lost(error)));
+    socket.on('error', ({ message }) => this.#fail(cutOff(message)));
     socket.on('close', () => {
       clearInterval(alive);
       signal.removeEventListener('abort', giveUp);
@@ -113,23 +116,14 @@ class RemoteProgram implements RunningProgram {
     });
   }
 
-  /** Writes its whole input, and the end of it. */
+  /** Writes its whole input. */
   feed(stdin: string): void {
-    if (this.#socket.protocol !== CLOSING_PROTOCOL) {
-      const error = new DoorError('refused', 'a program with an input needs Kubernetes 1.30 or later');
-      this.#fail(error);
-      throw error;
-    }
     const bytes = Buffer.from(stdin);
     for (let start = 0; start < bytes.length; start += CHUNK) {
-      this.#send(CHANNEL.stdin, bytes.subarray(start, start + CHUNK));
+      const frame = Buffer.concat([Buffer.of(CHANNEL.stdin), bytes.subarray(start, start + CHUNK)]);
+      // It may have ended without reading all of it: then there is nobody to tell.
+      this.#socket.send(frame, () => undefined);
     }
-    this.#send(CHANNEL.close, Buffer.of(CHANNEL.stdin));
-  }
-
-  #send(channel: number, bytes: Buffer): void {
-    // It may have ended without reading all of it: then there is nobody to tell.
-    this.#socket.send(Buffer.concat([Buffer.of(channel), bytes]), () => undefined);
   }
 
   #take(data: Buffer): void {
@@ -164,21 +158,25 @@ class RemoteProgram implements RunningProgram {
   }
 
   #hear(): void {
-    this.#heard = performance.now();
+    this.#unanswered = 0;
   }
 
   #lookWhetherAlive(): void {
     // Answers do not come through either while it waits for whoever reads.
     if (this.#socket.isPaused || this.#socket.readyState !== WebSocket.OPEN) return;
-    const { silence } = this.#times;
-    if (performance.now() - this.#heard > silence) this.#fail(lost(new Error(`silence for ${silence / 1000} s`)));
-    else this.#socket.ping();
+    const { ping, silence } = this.#times;
+    if (this.#unanswered * ping >= silence) {
+      this.#fail(cutOff(`silence for ${silence / 1000} s`));
+      return;
+    }
+    this.#unanswered++;
+    this.#socket.ping();
   }
 
   #finish(): void {
     const end = this.#end;
     if (!end) {
-      this.#fail(lost(new Error('the connection ended before the program did')));
+      this.#fail(cutOff('the connection ended before its end was told'));
       return;
     }
     this.stdout.push(null);
