@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { Readable } from 'node:stream';
 
 /** A request that came in. */
 export interface SeenRequest {
@@ -16,7 +17,9 @@ export interface SeenRequest {
 export type PeerReply =
   | { readonly status: number; readonly headers?: Readonly<Record<string, string>>; readonly body?: string }
   | 'silence'
-  | 'hang up';
+  | 'hang up'
+  /** 200, and a body of blanks that does not end. */
+  | 'no end';
 
 const KEPT = 64 * 1024;
 
@@ -34,6 +37,7 @@ export class RecordingPeer {
       const reply = this.#reply(seen);
       if (reply === 'silence') return;
       if (reply === 'hang up') return void request.socket.destroy();
+      if (reply === 'no end') return void Readable.from(blanks()).pipe(response);
       response.writeHead(reply.status, reply.headers);
       response.end(reply.body ?? '');
     });
@@ -63,10 +67,19 @@ export class RecordingPeer {
     this.seen.length = 0;
   }
 
+  /** How requests are answered now. */
+  get replying(): (request: SeenRequest) => PeerReply {
+    return this.#reply;
+  }
+
   /** The lines of what came in. */
   get lines(): readonly string[] {
     return this.seen.map(({ line }) => line);
   }
+}
+
+async function* blanks(): AsyncGenerator<Buffer> {
+  for (;;) yield Buffer.alloc(KEPT, ' ');
 }
 
 async function read(request: IncomingMessage): Promise<SeenRequest> {

@@ -1,4 +1,7 @@
 import { setMaxListeners } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { DoorError } from '../../model/door-error.ts';
 import type { FunctionTarget, StoreTarget } from '../../model/targets.ts';
@@ -472,5 +475,27 @@ describe('lambda.invoke', () => {
     answers('silence');
     const invoked = aws().adapters['lambda.invoke'](fn(), HOW, AbortSignal.timeout(300));
     expect(await failureOf(invoked)).toMatchObject({ code: 'deadline' });
+  });
+});
+
+describe('an answer without end', () => {
+  const tooLong = { message: 'an answer of status 200 that cannot be read' };
+
+  it('of a function, of a bucket and of STS is not read', async () => {
+    answer('no end');
+    expect(await failureOf(aws().adapters['lambda.invoke'](fn(), HOW, signal))).toMatchObject(tooLong);
+    peer.reply(() => 'no end');
+    await expect(aws().init()).rejects.toMatchObject(tooLong);
+  });
+
+  it('of STS for the role of a service account is not read', async () => {
+    const folder = await mkdtemp(path.join(tmpdir(), 'talon-aws-'));
+    await writeFile(path.join(folder, 'token'), 'a-token');
+    vi.stubEnv('AWS_WEB_IDENTITY_TOKEN_FILE', path.join(folder, 'token'));
+    vi.stubEnv('AWS_ROLE_ARN', 'arn:aws:iam::123456789012:role/talon');
+    peer.reply(() => 'no end');
+    await expect(aws({ access_key: '' }).init()).rejects.toMatchObject(tooLong);
+    expect(peer.seen[0]?.body).toContain('Action=AssumeRoleWithWebIdentity');
+    await rm(folder, { recursive: true });
   });
 });

@@ -2,7 +2,7 @@ import { LambdaClient } from '@aws-sdk/client-lambda';
 import { S3Client } from '@aws-sdk/client-s3';
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import { fromNodeProviderChain } from '@aws-sdk/credential-providers';
-import { boundAnswers } from '../s3/bound-answers.ts';
+import { boundAnswers, boundStack } from '../s3/bound-answers.ts';
 import { NO_LOG } from '../s3/no-log.ts';
 import type { AwsSettings } from './aws-settings.ts';
 import { type Credentials, isRole, roleCredentials } from './role-credentials.ts';
@@ -86,5 +86,8 @@ async function checkedCredentials(
 function ownCredentials({ access_key, secret_key, region, legacyCredentials }: AwsSettings): CredentialSource {
   if (access_key && secret_key && region) return async () => ({ accessKeyId: access_key, secretAccessKey: secret_key });
   if (legacyCredentials) return async () => legacyCredentials;
-  return fromNodeProviderChain({ timeout: 1_000, maxRetries: 1, ...(region && { clientConfig: { region } }) });
+  return fromNodeProviderChain({
+    ...{ timeout: 1_000, maxRetries: 1, clientPlugins: [{ applyToStack: (stack) => boundStack(stack) }] },
+    ...(region && { clientConfig: { region } }),
+  });
 }

@@ -75,7 +75,7 @@ function answer(
       body,
     });
     if (request.line.includes('/project/project-id'))
-      return project === 'silence' || project === 'hang up' ? project : { ...project, headers };
+      return typeof project === 'string' ? project : { ...project, headers };
     if (request.line.includes('/token'))
       return given('{"access_token":"api-token","expires_in":3600}', 'application/json');
     if (request.line.includes('/identity')) return given(identityToken());
@@ -389,5 +389,43 @@ describe('functions.call', () => {
   it('says what is wrong with the credentials', async () => {
     const { adapters } = gcp({ credentials_path: '{}' });
     expect(await failureOf(adapters['functions.call'](fn(), 0, signal))).toMatchObject({ code: 'refused' });
+  });
+});
+
+describe('an answer without end', () => {
+  const fn: FunctionTarget = { kind: 'function', name: 'triage', location: 'us-central1', payload: '{}' };
+  const call = (settings: Partial<GcpSettings> = {}) =>
+    failureOf(gcp(settings).adapters['functions.call'](fn, 0, signal));
+
+  it.each(['/project/project-id', '/token', '/identity'])('of the metadata server is not read: %s', async (part) => {
+    answer(() => ({ status: 200, body: JSON.stringify({ serviceConfig: { uri: `${peer.url}/run` } }) }));
+    const { replying } = peer;
+    peer.reply((request) => (request.line.includes(part) ? 'no end' : replying(request)));
+    expect(await call(part.includes('project') ? {} : { project_id: 'p' })).toMatchObject({
+      message: expect.stringMatching(/over limit|project ID not available/),
+    });
+  });
+
+  it('of a service that exchanges tokens is not read', async () => {
+    const subject = path.join(folder, 'subject');
+    await writeFile(subject, 'a-token');
+    const credentials = {
+      ...{ type: 'external_account', audience: 'a', project_id: 'p', token_url: `${peer.url}/v1/token` },
+      ...{ subject_token_type: 'urn:ietf:params:oauth:token-type:jwt', credential_source: { file: subject } },
+    };
+    peer.reply(() => 'no end');
+    expect(await call({ credentials_path: JSON.stringify(credentials) })).toMatchObject({
+      message: expect.stringMatching(/over limit/),
+    });
+    expect(peer.lines).toContain('POST /v1/token');
+  });
+
+  it('of Cloud Functions and of a function is cut', async () => {
+    answer(() => 'no end');
+    expect(await call()).toMatchObject({ code: 'refused', message: 'function does not have a valid URL' });
+    const uri = { status: 200, body: JSON.stringify({ serviceConfig: { uri: `${peer.url}/run` } }) };
+    answer(({ line }) => (line.startsWith('POST') ? 'no end' : uri));
+    const { body } = await gcp().adapters['functions.call'](fn, 0, signal);
+    expect(body.length).toBeLessThan(300_000);
   });
 });

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { Compute, GoogleAuth, gcpMetadata, type IdTokenClient, type JWTInput } from 'google-auth-library';
+import { Compute, GoogleAuth, gaxios, gcpMetadata, type IdTokenClient, type JWTInput } from 'google-auth-library';
 import { DoorError } from '../../model/door-error.ts';
 import { TalonError } from '../../model/talon-error.ts';
 import type { GcpSettings } from './gcp-settings.ts';
@@ -7,8 +7,12 @@ import type { GcpSettings } from './gcp-settings.ts';
 const SCOPE = 'https://www.googleapis.com/auth/cloud-platform';
 /** Milliseconds. */
 const ANSWER = 10_000;
+/** Bytes of an answer. Tokens have a few thousand. */
+const MOST_BYTES = 1 << 20;
 const NO_PROJECT =
   'project ID not available in the credentials, please specify your project ID in the GCP configuration';
+
+boundRequests(gaxios.Gaxios);
 
 /** Who Talon is to Google Cloud. The tokens are kept until shortly before they end. */
 export interface GoogleCredentials {
@@ -29,7 +33,9 @@ export async function openGoogleCredentials(settings: GcpSettings): Promise<Goog
     ...(given && { credentials: given }),
     // Without one the library would run a program to find it.
     projectId: named || 'unknown',
-    clientOptions: { transporterOptions: { timeout: ANSWER, retryConfig: { retry: 1, noResponseRetries: 1 } } },
+    clientOptions: {
+      transporterOptions: { retryConfig: { retry: 1, noResponseRetries: 1 } },
+    },
   });
   const client = await auth.getClient().catch((error: Error) => {
     const what = given ? 'unable to load credentials from file' : 'unable to find default credentials';
@@ -117,4 +123,15 @@ function tokenFailure(error: unknown): DoorError {
 
 function unusable(message: string): TalonError {
   return new TalonError('actionners', message);
+}
+
+/** Limits all requests of the library: what asks metadata servers and exchanges tokens takes no options of its users. */
+function boundRequests({ prototype }: typeof gaxios.Gaxios): void {
+  const send = prototype.request;
+  prototype.request = function request<T>(this: gaxios.Gaxios, options: gaxios.GaxiosOptions = {}) {
+    return send.call<gaxios.Gaxios, [gaxios.GaxiosOptions], gaxios.GaxiosPromise<T>>(this, {
+      ...{ size: MOST_BYTES, timeout: ANSWER },
+      ...options,
+    });
+  };
 }

@@ -19,8 +19,13 @@ interface MiddlewareStack {
 
 /** Has a client of the SDK, which reads answers into memory whatever their length, break off those that are too long. */
 export function boundAnswers<C extends { readonly middlewareStack: object }>(client: C, most = MOST_BYTES): C {
-  const stack = client.middlewareStack as MiddlewareStack;
-  stack.add(
+  boundStack(client.middlewareStack, most);
+  return client;
+}
+
+/** The same for a client that somebody else makes. */
+export function boundStack(stack: object, most = MOST_BYTES): void {
+  (stack as MiddlewareStack).add(
     (next) => async (given) => {
       const handled = await next(given);
       const response = handled.response as { body?: unknown };
@@ -29,7 +34,6 @@ export function boundAnswers<C extends { readonly middlewareStack: object }>(cli
     },
     { step: 'deserialize', priority: 'low', name: 'boundAnswers' },
   );
-  return client;
 }
 
 function bounded(body: Readable, most: number): Readable {
