@@ -151,6 +151,21 @@ describe('the room of a folder', () => {
     expect(readdirSync(folder).sort()).toEqual(['link', 'two']);
   });
 
+  it('is not needed again for what is there already', async () => {
+    const files = limited();
+    const big = 'twenty bytes of text';
+    expect(await putInto(files, big, 'one')).toBe(`${folder}/one`);
+    expect(await putInto(files, big, 'one')).toBe(`${folder}/one`);
+    await putInto(files, 'fives', 'two');
+    await writeFile(path.join(folder, 'two'), 'other');
+    const renamed = await createFileStore(spool).adapters['files.put'](store(), artifact('fives'), 'two', signal);
+    const before = readdirSync(folder);
+    expect(await putInto(files, 'fives', 'two')).toBe(renamed);
+    expect(readdirSync(folder)).toEqual(before);
+    await expect(putInto(files, 'sixes!', 'one')).rejects.toMatchObject({ code: 'busy' });
+    await expect(putInto(files, 'TWENTY bytes of text', 'one')).rejects.toMatchObject({ code: 'busy' });
+  });
+
   it('is not taken by what a killed process left, which goes with the first look', async () => {
     const part = (digit: string) => path.join(folder, `.talon-${digit.repeat(24)}.part`);
     const names = [part('a'), part('b'), path.join(folder, '.talon-x.part')];

@@ -55,6 +55,9 @@ function fileDoors(spool: ArtifactSpool, maxBytes: number, leftovers: Leftovers)
       const folder = store.name.endsWith('/') ? store.name.slice(0, -1) : store.name;
       const part = path.join(store.name, `.talon-${randomBytes(12).toString('hex')}.part`);
       try {
+        // What an earlier try wrote needs no room.
+        const stored = await nameOfStored(store.name, key, artifact);
+        if (stored !== undefined) return `${folder}/${stored}`;
         await checkRoom(store.name, maxBytes, artifact.size);
         await writePart(part, wholeArtifact(spool, artifact), signal);
         const name = await publish(part, store.name, key, artifact);
@@ -104,13 +107,27 @@ async function writeAll(handle: FileHandle, chunk: Uint8Array): Promise<void> {
 
 /** Gives a complete file its name, and returns that. */
 async function publish(part: string, folder: string, key: string, artifact: ArtifactTarget): Promise<string> {
-  const end = `-${artifact.sha256.slice(0, 16)}`;
-  for (const name of [key, key.slice(0, LONGEST_NAME - end.length) + end]) {
+  const names = namesOf(key, artifact);
+  for (const name of names) {
     const file = path.join(folder, name);
     if (await named(part, file)) return name;
     if (await holds(file, artifact)) return name;
   }
-  throw new DoorError('refused', `there are other files of the names '${key}' and '${key}${end}' already`);
+  throw new DoorError('refused', `there are other files of the names '${names.join("' and '")}' already`);
+}
+
+/** The names that an artifact may get, the first one first. */
+function namesOf(key: string, { sha256 }: ArtifactTarget): readonly string[] {
+  const end = `-${sha256.slice(0, 16)}`;
+  return [key, key.slice(0, LONGEST_NAME - end.length) + end];
+}
+
+/** The name by which a folder has this artifact already. */
+async function nameOfStored(folder: string, key: string, artifact: ArtifactTarget): Promise<string | undefined> {
+  for (const name of namesOf(key, artifact)) {
+    if (await holds(path.join(folder, name), artifact)) return name;
+  }
+  return undefined;
 }
 
 /** Whether the file got the name: nobody had it. */
