@@ -1,10 +1,19 @@
+import { readdirSync, readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
+import path from 'node:path';
 import { defineConfig } from 'vitest/config';
 
-/** Folders whose tests replace nothing that all files of a process share: no clock, environment or module. */
-const PURE = ['conformance-tests', 'policies', 'rules', 'src/compiler', 'src/model'].map(
-  (each) => `${each}/**/*.test.ts`,
+const FOLDERS = ['conformance-tests', 'e2e/plugins', 'policies', 'rules', 'src', 'tools'];
+
+/** What a test does with what all files of a process share: clock, environment, random numbers, memory. */
+const ALONE = /\bvi\.(useFakeTimers|stub|mock|spyOn\((Math|performance|process)\b)|\bprocess\.memoryUsage\(/;
+
+const files = FOLDERS.flatMap((folder) =>
+  readdirSync(path.join(import.meta.dirname, folder), { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.test.ts'))
+    .map((file) => `${folder}/${file}`),
 );
+const alone = files.filter((file) => ALONE.test(readFileSync(path.join(import.meta.dirname, file), 'utf8')));
 
 export default defineConfig({
   test: {
@@ -17,14 +26,15 @@ export default defineConfig({
     // So that a message says what was there in place of what was expected; the reports have no more than messages.
     chaiConfig: { truncateThreshold: 1_000 },
     projects: [
-      // One process for many files: starting one and loading the compiler into it takes longer than most of them do.
-      { extends: true, test: { name: 'pure', include: PURE, isolate: false } },
+      { extends: true, test: { name: 'alone', include: alone } },
       {
         extends: true,
         test: {
-          name: 'whole',
-          include: ['src/**/*.test.ts', 'tools/**/*.test.ts', 'e2e/plugins/**/*.test.ts'],
-          exclude: ['**/node_modules/**', ...PURE],
+          name: 'together',
+          include: FOLDERS.map((folder) => `${folder}/**/*.test.ts`),
+          exclude: ['**/node_modules/**', ...alone],
+          // One process for many files: starting one and loading what they test into it takes longer than most of them do.
+          isolate: false,
         },
       },
     ],
