@@ -2,10 +2,11 @@ import { type LookupAddress, type LookupOptions, lookup } from 'node:dns';
 import { BlockList, isIP, type LookupFunction } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { DoorError } from '../../model/door-error.ts';
+import { embeddedIpv4 } from './embedded-ipv4.ts';
 
 /**
  * Addresses at which clouds hand out credentials to whatever runs on their machines, and the link-local ones, none of which is
- * an endpoint that anybody means. NAT64 and 6to4 lead to the same ones.
+ * an endpoint that anybody means.
  */
 const METADATA = blockList([
   ['169.254.0.0', 16, 'ipv4'],
@@ -15,12 +16,10 @@ const METADATA = blockList([
   ['fe80::', 10, 'ipv6'],
   ['fd00:ec2::', 32, 'ipv6'],
   ['fd20:ce::254', 128, 'ipv6'],
-  ['64:ff9b::169.254.0.0', 112, 'ipv6'],
-  ['64:ff9b::100.100.100.200', 128, 'ipv6'],
-  ['64:ff9b::168.63.129.16', 128, 'ipv6'],
-  ['64:ff9b::192.0.0.192', 128, 'ipv6'],
-  ['2002:a9fe::', 32, 'ipv6'],
 ]);
+
+/** Names of the same services. A proxy that is asked for one would look it up by itself. */
+const METADATA_NAME = /^(metadata\.google\.internal|metadata\.goog|instance-data\.ec2\.internal)\.?$/i;
 
 const LOOPBACK = blockList([
   ['127.0.0.0', 8, 'ipv4'],
@@ -37,25 +36,38 @@ export interface AddressRule {
   readonly lookup: (port: number) => LookupFunction;
 }
 
+/** How names are looked up: as `lookup` of `node:dns` does it. */
+export type Resolve = (
+  host: string,
+  options: LookupOptions,
+  found: (error: NodeJS.ErrnoException | null, address: string | LookupAddress[], family?: number) => void,
+) => void;
+
+const OF_METADATA = 'its address is that of a metadata service, or link-local';
+
 /**
  * Keeps requests from metadata services and from the server's own ports, at which a rule could make the server send alerts to
- * itself. Names are checked at the moment of the connection, so that one that changes what it means gets no further.
+ * itself. Names are checked at the moment of the connection, which is made to the very addresses that were checked, so that a name
+ * that changes what it means gets no further.
  */
-export function createAddressRule(ownPorts: readonly number[]): AddressRule {
+export function createAddressRule(ownPorts: readonly number[], resolve: Resolve = lookup): AddressRule {
   const refusal = (address: string, port: number) => {
-    if (isIn(METADATA, address)) return 'its address is that of a metadata service, or link-local';
-    if (ownPorts.includes(port) && isOwn(address)) return 'it is this very server';
+    const [plain = ''] = address.split('%');
+    if (isIP(plain) === 0) return 'its name leads to no address';
+    const all = [plain, ...embeddedIpv4(plain)];
+    if (all.some((each) => isIn(METADATA, each))) return OF_METADATA;
+    if (ownPorts.includes(port) && all.some(isOwn)) return 'it is this very server';
     return undefined;
   };
   return {
     check: (host, port) => {
-      const reason = isIP(host) ? refusal(host, port) : undefined;
+      const reason = isIP(host) ? refusal(host, port) : METADATA_NAME.test(host) ? OF_METADATA : undefined;
       if (reason !== undefined) throw refused(host, reason);
     },
     lookup: (port) => (host, options, found) => {
-      lookup(host, options as LookupOptions, (error, address, family) => {
-        const all: readonly LookupAddress[] = Array.isArray(address) ? address : [{ address, family }];
-        const reason = error ? undefined : all.map((each) => refusal(each.address, port)).find(Boolean);
+      resolve(host, options as LookupOptions, (error, address, family) => {
+        const all: readonly string[] = Array.isArray(address) ? address.map((each) => each.address) : [address];
+        const reason = error ? undefined : all.map((each) => refusal(each, port)).find(Boolean);
         found(reason === undefined ? error : refused(host, reason), address, family);
       });
     },
@@ -68,8 +80,7 @@ function refused(host: string, reason: string): DoorError {
 
 function isOwn(address: string): boolean {
   if (isIn(LOOPBACK, address)) return true;
-  const plain = address.replace(/^::ffff:/i, '');
-  return Object.values(networkInterfaces()).some((all) => all?.some((own) => own.address === plain));
+  return Object.values(networkInterfaces()).some((all) => all?.some((own) => own.address === address));
 }
 
 function isIn(list: BlockList, address: string): boolean {

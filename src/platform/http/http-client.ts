@@ -29,7 +29,7 @@ export interface HttpClient {
 
 /** Opens no connection yet. */
 export function openHttpClient(options: HttpDoorOptions): HttpClient {
-  const rule = createAddressRule(options.ownPorts ?? []);
+  const rule = createAddressRule(options.ownPorts ?? [], options.resolve);
   const dispatcher = createDispatcher(rule, options.proxies ?? {});
   return {
     send: (...given) => send({ ...options, rule, dispatcher }, ...given),

@@ -1,6 +1,7 @@
 import type { ArtifactSpool } from '../../model/artifact-spool.ts';
 import type { AdaptersOf } from '../../model/door-row.ts';
 import { OnceOpened } from '../once-opened.ts';
+import type { Resolve } from './address-rule.ts';
 import type { SecretOf } from './request-headers.ts';
 
 export interface HttpDoorOptions {
@@ -11,6 +12,8 @@ export interface HttpDoorOptions {
   /** Ports at which this server itself listens: nothing is sent there. */
   readonly ownPorts?: readonly number[];
   readonly proxies?: Proxies;
+  /** How names of hosts are looked up, if not as the system does. */
+  readonly resolve?: Resolve;
 }
 
 /** Proxies as environment variables name them. Empty or left out: none. */
