@@ -2,6 +2,7 @@ import { randomInt } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
+import { WebSocketServer } from 'ws';
 import { stringify } from 'yaml';
 
 /** A label that was set, in the order in which that happened. */
@@ -18,7 +19,18 @@ const CONFLICT = 2;
 /** The label is set, and then the connection breaks: nobody is told. */
 const UNTOLD = 1;
 
-/** In the place of an API server: it knows every pod, notes the labels that are set, and fails at random. */
+/** Bytes that each container has logged. */
+const LOGGED = 50_000;
+/** What an exec is spoken in. */
+const EXEC = 'v4.channel.k8s.io';
+/** The first byte of each frame of it. */
+const STDOUT = Buffer.of(1);
+const STATUS = Buffer.of(3);
+
+/**
+ * In the place of an API server: it knows every pod, its log and what comes of any command in it, notes the labels that are set, and
+ * fails at random.
+ */
 export class SoakApi {
   readonly written: Written[] = [];
   /** Labels that were set without an answer. */
@@ -31,6 +43,19 @@ export class SoakApi {
   readonly #server = createServer((request, response) => {
     this.#answer(request, response).catch(() => request.socket.destroy());
   });
+
+  readonly #execs = new WebSocketServer({ noServer: true, handleProtocols: () => EXEC });
+
+  constructor() {
+    this.#server.on('upgrade', (request, socket, head) => {
+      this.#requests += 1;
+      this.#execs.handleUpgrade(request, socket, head, (accepted) => {
+        accepted.send(Buffer.concat([STDOUT, Buffer.from('uid=0(root)\n')]));
+        accepted.send(Buffer.concat([STATUS, Buffer.from(JSON.stringify({ metadata: {}, status: 'Success' }))]));
+        accepted.close();
+      });
+    });
+  }
 
   get requests(): number {
     return this.#requests;
@@ -58,7 +83,8 @@ export class SoakApi {
     this.#requests += 1;
     if (this.isDown) return void request.socket.destroy();
     const mood = this.isMoody ? randomInt(100) : 100;
-    const pod = request.url?.split('/').at(-1)?.split('?')[0] ?? '';
+    const { pathname } = new URL(request.url ?? '', 'http://soak');
+    const pod = pathname.split('/')[6] ?? '';
     if (mood < BUSY) return refuse(response, 500, 'InternalError');
     if (mood < BUSY + THROTTLED) return refuse(response, 429, 'TooManyRequests', '1');
     if (mood < BUSY + THROTTLED + CONFLICT) return refuse(response, 409, 'Conflict');
@@ -68,10 +94,10 @@ export class SoakApi {
       if (isUntold) this.untold.push(written);
     }
     if (isUntold) return void request.socket.destroy();
+    if (pathname.endsWith('/log')) return void response.end(`${pod} `.padEnd(LOGGED, '.'));
     response.writeHead(200, { 'content-type': 'application/json' });
-    response.end(
-      JSON.stringify({ kind: 'Pod', apiVersion: 'v1', metadata: { name: pod, namespace: 'soak', uid: pod } }),
-    );
+    const metadata = { name: pod, namespace: 'soak', uid: pod };
+    response.end(JSON.stringify({ kind: 'Pod', apiVersion: 'v1', metadata, spec: { containers: [{ name: 'main' }] } }));
   }
 }
 

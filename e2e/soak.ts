@@ -1,17 +1,21 @@
 /**
  * `npm run soak -- --minutes 20`: a server under mixed load that is killed, ended and started again at random moments, with an
  * API server that fails at random and is down now and then. At the end everything that was answered 200 must have been done:
- * in the order of its pod, what may be repeated only where something had come between, what must not be, never. Needs the
- * build. The last line is the verdict; the exit code is 1 when something did not hold.
+ * in the order of its pod, what may be repeated only where something had come between, what must not be, never; its artifact
+ * kept, once; and a receiver of notices that is busy now and then must have been told of it. Needs the build. The last line is the verdict; the exit code is 1 when something did not hold.
  */
 import { randomInt } from 'node:crypto';
 import process from 'node:process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { alertBody } from './alert.ts';
+import { waitUntil } from './cluster/wait-until.ts';
 import { type NumberedAlert, numberedAlert, numberedRules, stepName, stepsInFlight } from './numbered-alerts.ts';
 import { WITH_PLUGINS } from './run-program.ts';
+import { makeScratch, removeScratch } from './scratch.ts';
 import { SoakApi, type Written } from './soak-api.ts';
+import { evidenceFaults, keepAction } from './soak-evidence.ts';
+import { SoakReceivers } from './soak-receivers.ts';
 import { sendAlert, type Talon } from './talon.ts';
 import { TalonHome } from './talon-home.ts';
 
@@ -28,7 +32,13 @@ const GIVE_UP = 1 / 4;
 /** Of the alerts so many are sent twice at once. */
 const TWICE = 1 / 5;
 
+/** Of a hundred notices so many find their receiver busy. */
+const BUSY = 10;
+
 const api = new SoakApi();
+const receivers = new SoakReceivers(BUSY);
+await receivers.start();
+const evidence = makeScratch();
 const alerts = new Map<string, NumberedAlert>();
 const answered: NumberedAlert[] = [];
 /** Steps that were under way when the server was ended. */
@@ -43,6 +53,7 @@ const home = await TalonHome.make({
     deduplication: { leader_election: false, time_window_seconds: 3_600 },
     retry: { attempts: 100, backoff_milliseconds: 20 },
     shutdown_grace_seconds: 2,
+    ...receivers.settings,
   },
   program: WITH_PLUGINS,
 });
@@ -56,13 +67,14 @@ try {
   await judge();
 } finally {
   await server.talon.stop('KILL');
-  await api.stop();
+  await Promise.all([api.stop(), receivers.stop()]);
   if (faults.length === 0) home.remove();
+  removeScratch(evidence);
 }
 console.log(`soak: ${faults.length === 0 ? 'held' : `FAILED, see ${home.folder}`}`);
 process.exitCode = faults.length === 0 ? 0 : 1;
 
-/** The rules of the numbered alerts, each with a last step that must not be made twice. */
+/** The rules of the numbered alerts, each with a first step that keeps something, and a last one that must not be made twice. */
 function rulesWithOnce(): string {
   return numberedRules(PER_POD, REPEATED).replaceAll(/"actions":\[.*\]/g, (actions) => {
     const [, number] = /"first":"(\d+)"/.exec(actions) ?? [];
@@ -72,7 +84,8 @@ function rulesWithOnce(): string {
       parameters: { labels: { [ONCE]: number }, linger: 0 },
       retry: { attempts: 100 },
     };
-    return `${actions.slice(0, -1)},${JSON.stringify(last)}]`;
+    const first = keepAction(Number(number), receivers, evidence);
+    return actions.replace('[', `[${JSON.stringify(first)},`).replace(/]$/, `,${JSON.stringify(last)}]`);
   });
 }
 
@@ -172,7 +185,12 @@ function noteFaults(): void {
 /** Lets all that was taken be done. */
 async function settle(): Promise<void> {
   Object.assign(api, { isDown: false, isMoody: false });
+  receivers.calm();
   await home.untilDone(120_000).catch((error: Error) => faults.push(error.message));
+  const noneWaits = async () => (await home.notices()).length === 0;
+  await waitUntil('the notices to be sent', noneWaits, { timeout: 180_000, interval: 500 }).catch((error: Error) =>
+    faults.push(error.message),
+  );
   noteFaults();
   const code = await server.talon.stop();
   if (code !== 0) faults.push(`the server ended with ${code} in the end`);
@@ -181,8 +199,8 @@ async function settle(): Promise<void> {
 async function judge(): Promise<void> {
   const plans = await home.plans('open', 'parked', 'dead', 'failed', 'done');
   const steps = countedSteps(api.written);
-  const untold = countedSteps(api.untold);
-  const excuses = (step: string) => (inFlight.get(step) ?? 0) + (untold.get(step) ?? 0);
+  const unanswered = countedSteps(api.untold);
+  const excuses = (step: string) => (inFlight.get(step) ?? 0) + (unanswered.get(step) ?? 0);
   const unsure = plans.filter(({ state, reason = '' }) => state === 'failed' && /nobody knows|no answer/.test(reason));
   const unwell = plans.filter((plan) => !unsure.includes(plan) && plan.state !== 'done');
   faults.push(...unwell.map(({ id, state, reason }) => `plan ${id} is ${state}: ${reason}`));
@@ -197,7 +215,9 @@ async function judge(): Promise<void> {
     const most = step.endsWith(ONCE) ? 1 : 1 + excuses(step);
     if (count > most) faults.push(`done ${count} times instead of ${most}: ${step}`);
   }
-  faults.push(...outOfOrder());
+  faults.push(...outOfOrder(), ...evidenceFaults(answered, evidence));
+  const untold = answered.filter(({ traceId }) => !receivers.told.has(traceId));
+  faults.push(...untold.map((alert) => `nobody was told of ${alert.pod} ${alert.number}`));
   const traces = plans.map((plan) => plan.trace_id);
   if (new Set(traces).size !== traces.length) faults.push('an alert was taken twice');
   report(plans.length, steps, unsure.length);
@@ -227,7 +247,7 @@ function report(plans: number, steps: ReadonlyMap<string, number>, unsure: numbe
   console.log(
     `soak: ${flags.minutes} min, ${seen.kills} kills, ${seen.ends} orderly ends, ${seen.outages} outages; ` +
       `${alerts.size} alerts sent, ${answered.length} answered 200, ${seen.refused} refused, ${seen.noise} that match nothing; ` +
-      `${plans} plans, ${steps.size} steps done, ${repeated} repeated, ${unsure} unsure, ${api.requests} requests; ` +
+      `${plans} plans, ${steps.size} steps done, ${receivers.counts.call} calls, ${receivers.counts.webhook} notices to the webhook, ${repeated} repeated, ${unsure} unsure, ${api.requests} requests; ` +
       `at most ${Math.round(seen.peak / 2 ** 20)} MiB`,
   );
   for (const fault of faults.slice(0, 50)) console.log(`soak: ${fault}`);

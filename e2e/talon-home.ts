@@ -90,6 +90,13 @@ export class TalonHome {
     return (JSON.parse(stdout) as { readonly plans: readonly ListedPlan[] }).plans;
   }
 
+  /** The notices in its journal that wait to be sent, or with `--dead` those that were given up. */
+  async notices(...flags: readonly string[]): Promise<readonly ListedNotice[]> {
+    const { code, stdout, stderr } = await this.journal('notices', '--limit', '100000', '--format', 'json', ...flags);
+    if (code !== 0) throw new Error(`talon journal notices ended with ${code}: ${stderr}`);
+    return (JSON.parse(stdout) as { readonly notices: readonly ListedNotice[] }).notices;
+  }
+
   /** Waits until no plan in its journal is open, for so many milliseconds. */
   async untilDone(timeout = 60_000): Promise<void> {
     const isDone = async () => (await this.plans('open')).length === 0;
@@ -133,6 +140,13 @@ export interface ListedPlan {
   readonly reason?: string;
   readonly trace_id: string;
   readonly rules: readonly string[];
+}
+
+/** A notice as `talon journal notices` prints it. */
+export interface ListedNotice {
+  readonly state: string;
+  readonly error?: string;
+  readonly notice: { readonly trace_id: string };
 }
 
 export interface HomeFiles {

@@ -106,6 +106,11 @@ export class Talon {
     return { status: response.status, text: await response.text() };
   }
 
+  /** The id of its process, while there is one. */
+  pid(): number | undefined {
+    return this.#process.pid();
+  }
+
   /** Bytes of memory that the whole process occupies now. */
   residentBytes(): number {
     const [, kibibytes] = /VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${this.#process.pid()}/status`, 'utf8')) ?? [];
