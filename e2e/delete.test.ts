@@ -1,10 +1,15 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createKubeAdapters, type KubeAdapters } from '../src/platform/kube/kube-adapters.ts';
 import { alertBody } from './alert.ts';
 import type { AuditRecord } from './cluster/audit-log.ts';
 import { readAudit } from './cluster/audit-log.ts';
+import type { KubeObject } from './cluster/kube-api.ts';
 import type { TestNamespace } from './cluster/test-namespace.ts';
 import { useCluster } from './cluster/use-cluster.ts';
 import { waitUntil } from './cluster/wait-until.ts';
+import { makeScratch, removeScratch } from './scratch.ts';
 import type { Talon } from './talon.ts';
 import { startTalon } from './talon-home.ts';
 
@@ -45,6 +50,8 @@ describe('kubernetes:delete', () => {
   const cluster = useCluster();
   let namespace: TestNamespace;
   let talon: Talon;
+  let folder: string;
+  let kube: KubeAdapters;
 
   beforeAll(async () => {
     namespace = await cluster.namespace('delete');
@@ -52,8 +59,16 @@ describe('kubernetes:delete', () => {
       { apiGroups: ['', 'apps', 'rbac.authorization.k8s.io'], resources: Object.keys(KINDS), verbs: ['delete'] },
     ]);
     talon = await startTalon({ rules: RULES, kubeconfig: cluster.kubeconfig() });
+    folder = makeScratch();
+    writeFileSync(join(folder, 'kubeconfig'), cluster.kubeconfig());
+    kube = createKubeAdapters({ kubeconfig: join(folder, 'kubeconfig') });
+    await kube.init();
   });
-  afterAll(() => talon?.stop());
+  afterAll(async () => {
+    await talon?.stop();
+    await kube?.close();
+    removeScratch(folder);
+  });
 
   const alert = (resource: string, name: string, where = namespace.name) =>
     alertBody({
@@ -67,7 +82,7 @@ describe('kubernetes:delete', () => {
   };
   const deletions = (): readonly AuditRecord[] =>
     readAudit(cluster.plane.address.auditLog).filter(
-      ({ verb, user }) => verb === 'delete' && user.username === 'talon',
+      ({ verb, user, requestURI }) => verb === 'delete' && user.username === 'talon' && !requestURI.includes('dryRun'),
     );
 
   it.each(Object.keys(KINDS))('deletes one of %s, with one request', async (resource) => {
@@ -91,6 +106,23 @@ describe('kubernetes:delete', () => {
     expect(other?.metadata).not.toHaveProperty('deletionTimestamp');
     expect(deletions().slice(before)).toMatchObject([{ objectRef: { resource, name }, responseStatus: { code: 200 } }]);
   });
+
+  it.each(Object.keys(KINDS))(
+    'leaves one of %s alone that has only the name of the one that is meant',
+    async (resource) => {
+      const name = `successor-${resource}`;
+      const { body = {}, clustered } = KINDS[resource]!;
+      const made = await cluster.api.must<KubeObject>('POST', pathOf(resource), { metadata: { name }, ...body });
+      const object = { kind: 'object', resource, name, namespace: clustered ? '' : namespace.name } as const;
+      const { signal } = new AbortController();
+      expect(await kube.adapters['objects.uid'](object, signal)).toBe(made.metadata.uid);
+      const other = { ...object, uid: '00000000-0000-4000-8000-000000000000' };
+      await expect(kube.adapters['objects.delete'](other, signal)).rejects.toMatchObject({ replaced: true });
+      const still = await cluster.api.find(`${pathOf(resource)}/${name}`);
+      expect(still?.metadata).toMatchObject({ uid: made.metadata.uid });
+      expect(still?.metadata).not.toHaveProperty('deletionTimestamp');
+    },
+  );
 
   it('takes the pods of a workload with it', async () => {
     const pods = await namespace.workload('Deployment', 'web', 2);

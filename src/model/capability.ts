@@ -210,6 +210,7 @@ export interface Doors {
   'calico.deny': (workload: WorkloadRef, ip: string, allowed: AllowedPeers, order: number) => Promise<PolicyChange>;
   /** The same with Cilium. */
   'cilium.deny': (workload: WorkloadRef, ip: string, allowed: AllowedPeers) => Promise<PolicyChange>;
+  'objects.uid': (object: ObjectRef) => Promise<string>;
   'objects.delete': (object: ObjectRef) => Promise<void>;
   /** Calls a function of AWS with the alert. */
   'lambda.invoke': (called: FunctionRef, how: Invocation) => Promise<Invoked>;

@@ -58,8 +58,8 @@ export interface DoorRow<D extends Door> {
   /** Whether it changes the world. */
   readonly effect: boolean;
   /**
-   * An effect that ends its first target: it is tied to the very pod that was looked up, where that is a pod, and made once
-   * more after an interruption it finds out that the object is gone, which is then what was wanted.
+   * An effect that ends its first target: it is tied to the very pod or object that was looked up, and made once more after an
+   * interruption it finds out that the object is gone, which is then what was wanted.
    */
   readonly ends?: true;
   /** What it makes is gone when the try ends. It is not recorded: another try makes its own. */

@@ -41,6 +41,8 @@ export interface ObjectTarget {
   readonly resource: string;
   readonly name: string;
   readonly namespace: string;
+  /** Known when it was looked up already. */
+  readonly uid?: string;
 }
 /** Where an event is created: on a pod or a node, or where the name is empty on nothing in particular. */
 export interface SubjectTarget {
@@ -173,7 +175,7 @@ const TARGETS: { readonly [K in TargetKind]: TargetRow<K> } = {
   },
   object: {
     shows: ({ resource, namespace }) => ({ resource, namespace }),
-    identity: ({ resource, namespace, name }) => [resource, namespace, name],
+    identity: ({ resource, namespace, name, uid }) => [resource, namespace, name, uid],
     objects: ({ resource, namespace, name }) => ({ name, resource, namespace }),
   },
   subject: {

@@ -123,7 +123,7 @@ it.each(places)('$door takes at $position a $kind of its step, and nothing else'
     const refusal = await step.call(door, right.with(position, wrong as object)).catch((error: unknown) => error);
     expect(refusal).toMatchObject({ code: 'door', message: `no reference to a ${kind} of this step` });
   }
-  expect(calls.filter(([opened]) => opened !== 'pods.uid')).toEqual([]);
+  expect(calls.filter(([opened]) => !String(opened).endsWith('.uid'))).toEqual([]);
   expect(lines).toEqual([]);
 });
 

@@ -121,18 +121,21 @@ async function makeEffect(
 }
 
 /**
- * Ties a reference to the very pod that has the name now. What ends a pod and is made again after an interruption must not end
- * the one that came after it. Where there is no such pod the door itself says so.
+ * Ties a reference to the very pod or object that has the name now. What ends one and is made again after an interruption must
+ * not end the one that came after it. Where there is none the door itself says so.
  */
 async function pin(given: unknown, targets: Target[], { adapters, record, signal }: StepDoors): Promise<void> {
   const { ref } = (given ?? {}) as Partial<PodRef>;
   const target = typeof ref === 'number' ? targets[ref] : undefined;
-  if (typeof ref !== 'number' || target?.kind !== 'pod' || target.uid !== undefined) return;
-  const call = digest('pods.uid', [target], [target]);
+  if (typeof ref !== 'number' || (target?.kind !== 'pod' && target?.kind !== 'object') || target.uid) return;
+  const door = target.kind === 'pod' ? 'pods.uid' : 'objects.uid';
+  const lookUp = () =>
+    target.kind === 'pod' ? adapters['pods.uid'](target, signal) : adapters['objects.uid'](target, signal);
+  const call = digest(door, [target], [target]);
   const known = record.take(call);
   try {
-    const uid = known ? String(known.answer) : await adapters['pods.uid'](target, signal);
-    if (!known) record.reads(call, 'pods.uid', uid);
+    const uid = known ? String(known.answer) : await lookUp();
+    if (!known) record.reads(call, door, uid);
     targets[ref] = { ...target, uid };
   } catch (error) {
     if (!(error instanceof DoorError && error.code === 'not-found')) throw error;

@@ -32,6 +32,7 @@ export function fakeAdapters(replaced: Partial<Adapters> = {}, found: Partial<Re
   const calls: (readonly unknown[])[] = [];
   const answers: Partial<Record<Door, unknown>> = {
     'pods.uid': 'uid-1',
+    'objects.uid': 'uid-1',
     'pods.owner': { kind: 'DaemonSet', name: 'agent' },
     'pods.replicas': { wanted: 1, ready: 1 },
     'pods.evict': { evicted: true },

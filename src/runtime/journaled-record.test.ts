@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { DoorError } from '../model/door-error.ts';
 import type { Adapters } from '../model/door-row.ts';
 import type { Progress } from '../model/journal.ts';
-import type { PodTarget } from '../model/targets.ts';
+import type { ObjectTarget, PodTarget } from '../model/targets.ts';
 import { NotAsked } from './apis.ts';
 import { beginStep } from './broker.ts';
 import { fakeAdapters } from './executor-fixture.ts';
@@ -93,6 +93,32 @@ describe('a pod that is being ended when the server ends', () => {
     await expect(second.end()).resolves.toBeUndefined();
     expect(deleted).toEqual(['uid-1']);
     expect(second.calls).toEqual([]);
+  });
+
+  it('so is an object that is being deleted', async () => {
+    const object: ObjectTarget = { kind: 'object', resource: 'configmaps', namespace: 'shop', name: 'web' };
+    const history = new StepHistory();
+    const append = async () => undefined;
+    const deleted: unknown[] = [];
+    let uid = 'uid-1';
+    const remove = () => {
+      const record = journaledRecord({ step: 0, history, once: false, append });
+      const { adapters } = fakeAdapters({
+        'objects.uid': async () => uid,
+        'objects.delete': async (target) => {
+          deleted.push(target.uid);
+          if (target.uid !== uid) throw new DoorError('refused', 'another UID', { replaced: true });
+          throw new DoorError('unreachable', 'no answer');
+        },
+      });
+      const { signal } = new AbortController();
+      const step = beginStep({ uses: ['objects.delete'], adapters, record, signal });
+      return step.call('objects.delete', [step.mint(object)]);
+    };
+    await expect(remove()).rejects.toThrow('no answer');
+    uid = 'uid-2';
+    await expect(remove()).resolves.toBeUndefined();
+    expect(deleted).toEqual(['uid-1', 'uid-1']);
   });
 
   it('that is gone without our doing is missed', async () => {

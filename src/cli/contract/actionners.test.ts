@@ -66,7 +66,7 @@ describe.each(actionners)('%s', (_, actionner) => {
     const { uses = [], opens } = actionner.behaviour ?? {};
     const decoded = decodeParameters(actionner.parameters, exampleOf(actionner));
     const allowed = decoded.ok && opens ? opens(decoded.value) : uses;
-    expect([...allowed, 'pods.uid']).toEqual(expect.arrayContaining([...plugins.opened]));
+    expect([...allowed, 'pods.uid', 'objects.uid']).toEqual(expect.arrayContaining([...plugins.opened]));
     expect(uses).toEqual(expect.arrayContaining([...allowed]));
   });
 

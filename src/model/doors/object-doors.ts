@@ -54,10 +54,17 @@ export const OBJECT_DOORS = {
     decode: (given) => [given.target(0, 'workload'), given.text(1), given.value(2, allowed)],
     answer: asFound,
   },
+  'objects.uid': {
+    api: 'kubernetes',
+    effect: false,
+    // A deletion that is only tried tells it, so that nobody needs the right to read secrets.
+    price: deletions(),
+    decode: (given) => [given.target(0, 'object')],
+    answer: (uid) => uid,
+  },
   'objects.delete': {
     api: 'kubernetes',
     effect: true,
-    // An alert names an object and has no UID of it: whatever has the name is meant.
     ends: true,
     price: deletions(),
     decode: (given) => [given.target(0, 'object')],

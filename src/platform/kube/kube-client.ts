@@ -9,7 +9,6 @@ import {
   type KubeConfig,
   NetworkingV1Api,
   PatchStrategy,
-  RbacAuthorizationV1Api,
   RequestContext,
   ServerConfiguration,
   setHeaderOptions,
@@ -21,7 +20,7 @@ import {
 import { ApiPresence } from './api-presence.ts';
 import { type KubeSettings, loadKubeConfig } from './kube-config.ts';
 import { Credentials } from './kube-credentials.ts';
-import { kubeTransport } from './kube-transport.ts';
+import { exchange, kubeTransport } from './kube-transport.ts';
 import { openWatch, type WatchedChange } from './kube-watch.ts';
 
 /**
@@ -57,6 +56,8 @@ export interface KubeClient {
     resourceVersion: string,
     signal: AbortSignal,
   ) => Promise<AsyncIterable<WatchedChange>>;
+  /** Deletes an object of any kind by its path, which may have a query. Returns what the API server says of it. */
+  readonly deleteAt: (path: string, options: object, signal: AbortSignal) => Promise<unknown>;
   /** Ends idle connections and watches, and the others when their requests are done. */
   readonly close: () => Promise<void>;
 }
@@ -66,7 +67,6 @@ export interface KubeApis {
   readonly apps: AppsV1Api;
   readonly batch: BatchV1Api;
   readonly networking: NetworkingV1Api;
-  readonly rbac: RbacAuthorizationV1Api;
   readonly custom: CustomObjectsApi;
 }
 
@@ -92,7 +92,7 @@ const METADATA_ALONE = 'application/json;as=PartialObjectMetadataList;v=v1;g=met
 /** @throws TalonError of code `actionners` when the settings name no usable cluster and credentials */
 export function openKubeClient(settings: KubeSettings): KubeClient {
   const config = loadKubeConfig(settings);
-  const server = config.getCurrentCluster()?.server ?? '';
+  const server = (config.getCurrentCluster()?.server ?? '').replace(/\/+$/, '');
   const { answerTimeout } = settings;
   const credentials = new Credentials(config, { answerTimeout, connections: CONNECTIONS });
   const ofWatches = new Credentials(config, { answerTimeout, connections: WATCHES });
@@ -108,7 +108,6 @@ export function openKubeClient(settings: KubeSettings): KubeClient {
       apps: new AppsV1Api(configuration),
       batch: new BatchV1Api(configuration),
       networking: new NetworkingV1Api(configuration),
-      rbac: new RbacAuthorizationV1Api(configuration),
       custom: new CustomObjectsApi(configuration),
     },
     sent: (signal, patch = PatchStrategy.MergePatch) => carried(signal, patch),
@@ -118,9 +117,16 @@ export function openKubeClient(settings: KubeSettings): KubeClient {
     ...otherRequests(configuration, carried),
     watchPods: async (namespace, resourceVersion, signal) => {
       const path = `/api/v1/namespaces/${encodeURIComponent(namespace)}/pods`;
-      const context = new RequestContext(`${server.replace(/\/+$/, '')}${path}`, HttpMethod.GET);
+      const context = new RequestContext(`${server}${path}`, HttpMethod.GET);
       await ofWatches.applySecurityAuthentication(context);
       return openWatch(context, resourceVersion, presence, signal);
+    },
+    deleteAt: async (path, options, signal) => {
+      const context = new RequestContext(`${server}${path}`, HttpMethod.DELETE);
+      context.setHeaderParam('Content-Type', 'application/json');
+      context.setBody(JSON.stringify({ apiVersion: 'v1', kind: 'DeleteOptions', ...options }));
+      await credentials.applySecurityAuthentication(context);
+      return (await exchange(context, presence, signal)).body.text().then(JSON.parse);
     },
     close: async () => {
       await Promise.all([credentials.close(), ofWatches.destroy()]);

@@ -50,7 +50,12 @@ export function kubeTransport(presence: ApiPresence, signal: AbortSignal, patch?
 
 const PATCH = 'PATCH';
 
-async function exchange(context: RequestContext, presence: ApiPresence, signal: AbortSignal): Promise<ResponseContext> {
+/** Sends a request that has its credentials, and reads its answer to the end. @throws DoorError as the transport does */
+export async function exchange(
+  context: RequestContext,
+  presence: ApiPresence,
+  signal: AbortSignal,
+): Promise<ResponseContext> {
   const { statusCode, headers, body } = await openExchange(context, presence, { signal });
   const text = await answerText(body).catch(noAnswer);
   const flat = Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, String(value)]));
