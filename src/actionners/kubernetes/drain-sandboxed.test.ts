@@ -78,7 +78,14 @@ describe('kubernetes:drain, in the sandbox', () => {
     isGone = (uid) => uid !== 'uid-8';
     const error =
       "the node 'node-1' has not been fully drained: 0 pods ignored, 1 eviction errors, 1 were not evicted during max_wait_period, 0 other errors";
-    expect(await run({ max_wait_period: 1 })).toEqual({ status: 'failure', code: 'refused', error, ...NODE });
+    expect(await run({ max_wait_period: 1 })).toEqual({
+      ...{ status: 'failure', code: 'refused', error },
+      objects: {
+        node: 'node-1',
+        eviction_errors: 'shop/pod-7: forbidden',
+        wait_errors: 'shop/pod-8: did not terminate within the max_wait_period',
+      },
+    });
   });
 
   it('fails as the API does that does not answer', async () => {

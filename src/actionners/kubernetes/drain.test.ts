@@ -117,7 +117,8 @@ async function runDrain(given: ParameterMap, world: World) {
   return { result, evicted, attempts, calls, most, seconds: clock.now / 1000 };
 }
 
-const objects = { node: 'node-1' };
+/** Beside the reasons of errors. */
+const objects = expect.objectContaining({ node: 'node-1' });
 const drained = (ignored = 0, evictionErrors = 0, otherErrors = 0) => ({
   status: 'success',
   output: `the node 'node-1' has been drained, errors are ignored: ${ignored} ignored pods, ${evictionErrors} eviction errors, ${otherErrors} other errors`,
@@ -258,6 +259,36 @@ describe('kubernetes:drain', () => {
     expect((await runDrain({ [name]: true, max_wait_period: 1 }, { pods: nodePods(3), lasts })).result).toEqual(
       drained(),
     );
+  });
+
+  it('tells beside it which pods stayed, and why', async () => {
+    const pods = nodePods(6).map((each, index) => (index === 5 ? { ...each, ownerKind: 'ReplicaSet' as const } : each));
+    const replicas = (): never => {
+      throw new DoorError('refused', `no rights ${'x'.repeat(500)}`);
+    };
+    const evict = ({ name }: PodRef) => {
+      if (name === 'web-1' || name === 'web-2') return no();
+      if (name === 'web-3') throw new DoorError('busy', 'the Kubernetes API answered 500: etcd\n{"level":"info"}');
+      return YES;
+    };
+    const lasts = ({ name }: PodRef) => (name === 'web-4' ? 1e9 : 0);
+    const given = { min_healthy_replicas: '1', max_wait_period: 1 };
+    const { result } = await runDrain(given, { pods, replicas, evict, lasts });
+    expect(result).toEqual(notDrained(0, 3, 1, 1));
+    expect(result).toMatchObject({
+      objects: {
+        node: 'node-1',
+        eviction_errors:
+          'shop/web-3: the Kubernetes API answered 500: etcd\n{"level":"info"}; shop/web-1 and 1 more: a disruption budget forbids it',
+        wait_errors: 'shop/web-4: did not terminate within the max_wait_period',
+        other_errors: expect.stringMatching(/^shop\/web-5: no rights x{150}$/),
+      },
+    });
+    const ignoring = await runDrain({ ...given, ignore_errors: true }, { pods, replicas, evict, lasts });
+    expect(ignoring.result).toMatchObject({ objects: { wait_errors: expect.stringContaining('web-4') } });
+    const nothingWrong = await runDrain({}, { pods: nodePods(2) });
+    expect(nothingWrong.result).toMatchObject({ status: 'success', objects: { node: 'node-1' } });
+    expect(Object.keys((nothingWrong.result as { objects: object }).objects)).toEqual(['node']);
   });
 
   it('waits with the API, instead of counting, where that does not answer', async () => {

@@ -1,11 +1,12 @@
 import * as z from 'zod';
 import type { Door, Doors, NodePod } from '../../model/capability.ts';
 import { defineActionner, podOf } from '../../model/definition.ts';
-import { codeOf, DoorError } from '../../model/door-error.ts';
+import { codeOf } from '../../model/door-error.ts';
 import { FIELD_KEYS } from '../../model/event-fields.ts';
 import { flag, healthThreshold, integer, textList } from '../../model/parameters.ts';
 import type { PodRef } from '../../model/references.ts';
 import { tooFewReady } from '../../model/too-few-ready.ts';
+import { DrainReport } from './drain-report.ts';
 
 /** Pods that something is asked about at the same time. */
 const SIDE_BY_SIDE = 8;
@@ -71,44 +72,26 @@ export const drain = defineActionner({
       const own = podOf(targets);
       const node = await use['nodes.ofPod'](own);
       const found = await use['nodes.pods'](node);
-      const counts: Counts = { ignored: 0, evictionErrors: 0, waitErrors: 0, otherErrors: 0 };
+      const report = new DrainReport();
       const chosen = found.filter((pod) => !isSpared(pod, wanted));
-      counts.ignored = found.length - chosen.length;
+      report.ignored = found.length - chosen.length;
       const isOwn = ({ pod: { name, namespace } }: NodePod) => name === own.name && namespace === own.namespace;
-      const drained = { wanted, use, sleep, counts };
+      const drained = { wanted, use, sleep, report };
       const evictions = new Evictions(drained);
       await evictions.make(chosen.filter((pod) => !isOwn(pod)));
       // Without the alert's pod nobody finds the node any more, should the step be run again.
       await evictions.make(chosen.filter(isOwn));
       await waitUntilGone(evictions.evicted, drained);
-
-      const { ignored, evictionErrors, waitErrors, otherErrors } = counts;
-      const objects = { node: node.name };
-      if (!wanted.ignore_errors && evictionErrors + waitErrors + otherErrors > 0) {
-        const what = `${ignored} pods ignored, ${evictionErrors} eviction errors, ${waitErrors} were not evicted during max_wait_period, ${otherErrors} other errors`;
-        throw new DoorError('refused', `the node '${node.name}' has not been fully drained: ${what}`, { objects });
-      }
-      // Falco Talon says that errors are ignored where there are none, too.
-      const what = `${ignored} ignored pods, ${evictionErrors} eviction errors, ${otherErrors} other errors`;
-      const output = `the node '${node.name}' has been drained, errors are ignored: ${what}`;
-      return { status: 'success', output, objects };
+      return report.outcome(node, wanted.ignore_errors);
     },
   },
 });
-
-/** What became of the pods that are not simply gone. */
-interface Counts {
-  ignored: number;
-  evictionErrors: number;
-  waitErrors: number;
-  otherErrors: number;
-}
 
 interface Drained {
   readonly wanted: Parameters;
   readonly use: Pick<Doors, Extract<Door, 'pods.replicas' | 'pods.evict' | 'pods.gone'>>;
   readonly sleep: (milliseconds: number) => Promise<void>;
-  readonly counts: Counts;
+  readonly report: DrainReport;
 }
 
 /** Pods of the kubelet and Talon's own stay, and those that the parameters name. */
@@ -134,7 +117,7 @@ class Evictions {
 
   /** Evicts these pods, as far as that is allowed in time. */
   async make(pods: readonly NodePod[]): Promise<void> {
-    const { wanted, sleep, counts } = this.#drained;
+    const { wanted, sleep, report } = this.#drained;
     const period = periodOf(wanted) || PATIENCE;
     const shortest = Math.max(SHORTEST_PAUSE, period / ROUNDS);
     await this.#askFor([...pods]);
@@ -144,7 +127,7 @@ class Evictions {
       await sleep(pause);
       await this.#askFor(this.#blocked, REFUSALS);
     }
-    counts.evictionErrors += this.#blocked.length;
+    for (const { pod } of this.#blocked) report.add('eviction', pod, 'a disruption budget forbids it');
     this.#blocked = [];
   }
 
@@ -161,13 +144,13 @@ class Evictions {
   }
 
   async #evict(nodePod: NodePod): Promise<void> {
-    const { use, counts } = this.#drained;
+    const { use, report } = this.#drained;
     const { pod } = nodePod;
     try {
       if (await this.#mustStay(nodePod)) return;
     } catch (error) {
       if (codeOf(error) === 'not-found') return;
-      counts.otherErrors += countable(error);
+      report.add('other', pod, countable(error));
       return;
     }
     try {
@@ -179,23 +162,23 @@ class Evictions {
       this.#blocked.push(nodePod);
       this.#pause = Math.min(this.#pause, eviction.retryAfterMs);
     } catch (error) {
-      counts.evictionErrors += countable(error);
+      report.add('eviction', pod, countable(error));
     }
   }
 
   /** Whether too few of its siblings are ready just now. */
   async #mustStay({ pod, ownerKind }: NodePod): Promise<boolean> {
-    const { wanted, use, counts } = this.#drained;
+    const { wanted, use, report } = this.#drained;
     const threshold = wanted.min_healthy_replicas;
     if (!threshold || ownerKind !== 'ReplicaSet') return false;
     if (!tooFewReady(threshold, await use['pods.replicas'](pod))) return false;
-    counts.ignored += 1;
+    report.ignored += 1;
     return true;
   }
 }
 
 /** The pods go at the same time, so that one period is for all of them. At its end each is looked at once more. */
-async function waitUntilGone(evicted: readonly PodRef[], { wanted, use, sleep, counts }: Drained): Promise<void> {
+async function waitUntilGone(evicted: readonly PodRef[], { wanted, use, sleep, report }: Drained): Promise<void> {
   const period = periodOf(wanted);
   const excluded = wanted.wait_period_excluded_namespaces ?? [];
   const waiting = evicted.filter(({ namespace }) => !excluded.includes(namespace));
@@ -208,10 +191,10 @@ async function waitUntilGone(evicted: readonly PodRef[], { wanted, use, sleep, c
     const last = over;
     try {
       if (await use['pods.gone'](pod, last ? 0 : Math.min(period, Math.max(LOOK, period / LOOKS)))) return;
-      if (last) counts.waitErrors += 1;
+      if (last) report.add('wait', pod, 'did not terminate within the max_wait_period');
       else waiting.push(pod);
     } catch (error) {
-      counts.otherErrors += countable(error);
+      report.add('other', pod, countable(error));
     }
   });
 }
@@ -221,10 +204,10 @@ function periodOf({ max_wait_period: seconds }: Parameters): number {
   return Math.max(0, seconds * 1000);
 }
 
-/** One error of one pod. Where the API does not answer there is nothing to count: the whole step waits until it does. */
-function countable(error: unknown): 1 {
+/** What one error of one pod says. Where the API does not answer there is nothing to count: the whole step waits until it does. */
+function countable(error: unknown): string {
   if (codeOf(error) === 'unreachable') throw error;
-  return 1;
+  return error instanceof Error ? error.message : String(error);
 }
 
 /** Acts on each, some at a time, until none is left or it is enough. What is put back meanwhile has its turn too. */
