@@ -5,10 +5,17 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
+import { childProgram } from '../../tools/child-program.ts';
 
 const LABEL =
   '- rule: R\n  match: {}\n  actions: [{action: A, actionner: kubernetes:label, parameters: {labels: {a: b}}}]\n';
-const SERVER = path.join(import.meta.dirname, 'server.ts');
+const SERVER = childProgram(
+  `import { runServer } from './server.ts';
+  process.exitCode = await runServer({
+    configFile: undefined, rulesFlags: [process.env.RULES], env: process.env, err: () => {}, color: false,
+  });`,
+  import.meta.dirname,
+);
 
 describe('the server process', () => {
   const children: ChildProcess[] = [];
@@ -27,13 +34,9 @@ describe('the server process', () => {
   ): Promise<{ child: ChildProcess; url: string; log: () => string }> {
     const rulesFile = path.join(folder, 'rules.yaml');
     writeFileSync(rulesFile, rules);
-    const script = `
-      const { runServer } = await import(${JSON.stringify(SERVER)});
-      process.exitCode = await runServer({
-        configFile: undefined, rulesFlags: [${JSON.stringify(rulesFile)}], env: process.env, err: () => {}, color: false,
-      });`;
     const env = {
       ...process.env,
+      RULES: rulesFile,
       LISTEN_ADDRESS: '127.0.0.1',
       LISTEN_PORT: '0',
       LOG_FORMAT: 'text',
@@ -43,10 +46,7 @@ describe('the server process', () => {
       TALON_DRY_RUN: String(kubeconfig === ''),
       JOURNAL_PATH: path.join(folder, `${Math.random()}.db`),
     };
-    const child = spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', script], {
-      env,
-      stdio: ['ignore', 'pipe', 'inherit'],
-    });
+    const child = spawn(process.execPath, [SERVER], { env, stdio: ['ignore', 'pipe', 'inherit'] });
     children.push(child);
     let text = '';
     const url = await new Promise<string>((resolve, reject) => {

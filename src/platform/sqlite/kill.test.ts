@@ -1,20 +1,18 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { afterAll, expect, it } from 'vitest';
+import { childProgram } from '../../../tools/child-program.ts';
 import { JournalDesk } from './journal-desk.ts';
 import { openStore } from './open-store.ts';
 import { removeScratch, sampleAlert, scratchFile } from './scratch-journal.ts';
 
 const KILLS = 5;
 
-const url = (file: string) => JSON.stringify(pathToFileURL(path.join(import.meta.dirname, file)).href);
-
 const OPENED = `
 import { openSync, writeSync } from 'node:fs';
-const { openJournal } = await import(${url('journal.ts')});
-const { workerStart } = await import(${url('../../cli/worker-file.ts')});
+import { openJournal } from './journal.ts';
+import { workerStart } from '../../cli/worker-file.ts';
 const file = process.env.JOURNAL;
 const journal = await openJournal({ file, worker: workerStart('journal'), retentionHours: 1e6, maxBytes: 2 ** 30, maxWaitingBytes: 2 ** 22 });
 const said = openSync(process.env.SAID, 'a');
@@ -22,8 +20,9 @@ const say = (line) => writeSync(said, line + '\\n');
 `;
 
 /** Accepts alerts, records steps and ends plans, sixteen side by side, and says of each what is on disk by then. */
-const WORK = `${OPENED}
-const { sampleAlert } = await import(${url('scratch-journal.ts')});
+const WORK = `
+import { sampleAlert } from './scratch-journal.ts';
+${OPENED}
 async function work() {
   for (;;) {
     const id = journal.newId();
@@ -44,9 +43,10 @@ await Promise.all(Array.from({ length: 16 }, work));
  * Records ends of steps with what is to be told of them, sixteen side by side, and has that sent to somebody who says what they
  * get, and every tenth time that they cannot. Says of each notice when it is on disk. Without `MORE` it sends what is left.
  */
-const TELLING = `${OPENED}
-const { Notices } = await import(${url('../../runtime/notices.ts')});
-const { NOTIFIERS, noticed } = await import(${url('../../runtime/notices-sample.ts')});
+const TELLING = `
+import { Notices } from '../../runtime/notices.ts';
+import { NOTIFIERS, noticed } from '../../runtime/notices-sample.ts';
+${OPENED}
 let tries = 0;
 const send = async ({ notice }) => {
   say('got ' + notice.output);
@@ -77,12 +77,14 @@ await notices.stop(1000);
 await journal.end();
 `;
 
+const working = childProgram(WORK, import.meta.dirname);
+const telling = childProgram(TELLING, import.meta.dirname);
+
 const linesOf = (said: string) => (existsSync(said) ? readFileSync(said, 'utf8').split('\n') : []);
 
 function startWork(work: string, file: string, said: string, more = '1'): ChildProcess {
-  const args = ['--import', import.meta.resolve('tsx'), '--input-type=module', '--eval', work];
   const env = { ...process.env, JOURNAL: file, SAID: said, MORE: more };
-  return spawn(process.execPath, args, { stdio: ['ignore', 'inherit', 'inherit'], env });
+  return spawn(process.execPath, [work], { stdio: ['ignore', 'inherit', 'inherit'], env });
 }
 
 /** Starts the work and kills it once it has said so much more. What it says it writes into a file, which takes it whatever comes. */
@@ -103,7 +105,7 @@ afterAll(removeScratch);
 it('has everything that it said was on disk, whole and once, however often the process is killed', async () => {
   const file = scratchFile();
   const log = `${path.dirname(path.dirname(file))}/said`;
-  for (let kill = 0; kill < KILLS; kill++) await killedWork(WORK, file, log, 10 + 150 * kill);
+  for (let kill = 0; kill < KILLS; kill++) await killedWork(working, file, log, 10 + 150 * kill);
   const said = linesOf(log);
   const ids = (what: string) => said.flatMap((line) => (line.startsWith(what) ? [Number(line.split(' ')[1])] : []));
   const [accepted, ended, closed] = [ids('accepted'), ids('ended'), ids('closed')];
@@ -128,8 +130,8 @@ it('has everything that it said was on disk, whole and once, however often the p
 it('sends every notice that was recorded, and hardly any twice, however often the process is killed', async () => {
   const file = scratchFile();
   const log = `${path.dirname(path.dirname(file))}/said`;
-  for (let kill = 0; kill < 3; kill++) await killedWork(TELLING, file, log, 20 + 30 * kill);
-  const left = startWork(TELLING, file, log, '');
+  for (let kill = 0; kill < 3; kill++) await killedWork(telling, file, log, 20 + 30 * kill);
+  const left = startWork(telling, file, log, '');
   expect(await new Promise((resolve) => left.on('close', resolve))).toBe(0);
   const said = linesOf(log);
   const those = (what: string) => said.flatMap((line) => (line.startsWith(`${what} `) ? [line.split(' ')[1]] : []));
