@@ -4,6 +4,7 @@ import type { LogRecord } from '../model/log-record.ts';
 import type { PlannedAction, PlannedRule } from '../model/rule.ts';
 import { entranceSettings, entranceWarnings } from '../runtime/entrance/entrance-settings.ts';
 import { notifierProblem } from '../runtime/notices.ts';
+import { notifierWarnings } from './notifier-warnings.ts';
 import { Refused } from './refused.ts';
 import type { Log } from './server-log.ts';
 import type { Environment, Settings } from './settings.ts';
@@ -67,10 +68,13 @@ export function notifierLines(
   return [...wantedNotifiers(settings, rules)].flatMap((name) => {
     const notifier = notifiers.get(name);
     if (!notifier) return defaults.has(name) ? [unknownNotifier(name, notifiers.keys())] : [];
+    const lines = notifierWarnings(notifier, settings.notifiers[name] ?? {}).map((result) =>
+      warning('config', { result }),
+    );
     const problem = notifierProblem(notifier, settings.notifiers);
-    if (problem === undefined) return [];
+    if (problem === undefined) return lines;
     const fields = { category: name, status: 'failure', error: `${problem}: the notifier is told nothing` };
-    return [{ level: 'error', message: 'init', fields }];
+    return [...lines, { level: 'error', message: 'init', fields }];
   });
 }
 

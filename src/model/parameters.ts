@@ -40,16 +40,20 @@ interface Described {
   readonly embeds?: 'text';
 }
 
-/** A text that may be left out; `fallback` stands for an empty one. */
+/** A text that may be left out; `fallback` stands for an empty one, or the plug-in puts what is `listed` there. */
 export function text(
   description: string,
-  { fallback = '', ...facts }: Described & { readonly fallback?: string } = {},
+  {
+    fallback = '',
+    listed = fallback,
+    ...facts
+  }: Described & { readonly fallback?: string; readonly listed?: string } = {},
 ) {
   return z
     .string()
     .nullish()
     .transform((value) => value || fallback)
-    .meta({ description, default: fallback, ...facts });
+    .meta({ description, default: listed, ...facts });
 }
 
 /** A text that must be there and not be empty. */

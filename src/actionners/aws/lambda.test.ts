@@ -31,6 +31,11 @@ describe('aws:lambda', () => {
     [{}, { qualifier: '$LATEST', type: 'RequestResponse' }, { name: 'triage' }],
     [{ aws_lambda_alias_or_version: '' }, { qualifier: '$LATEST', type: 'RequestResponse' }, { name: 'triage' }],
     [
+      { aws_lambda_alias_or_version: '$LATEST' },
+      { qualifier: '$LATEST', type: 'RequestResponse' },
+      { name: 'triage', version: '$LATEST' },
+    ],
+    [
       { aws_lambda_alias_or_version: 'prod', aws_lambda_invocation_type: 'Event' },
       { qualifier: 'prod', type: 'Event' },
       { name: 'triage', version: 'prod' },

@@ -18,7 +18,7 @@ export const lambda = defineActionner({
   requires: [],
   parameters: z.object({
     aws_lambda_name: requiredText('name or ARN of the function'),
-    aws_lambda_alias_or_version: text('alias or version to invoke', { fallback: LATEST }),
+    aws_lambda_alias_or_version: text('alias or version to invoke', { listed: LATEST }),
     aws_lambda_invocation_type: oneOf(
       'whether to wait for the answer, to leave the function to itself, or only to check that it could be invoked',
       ['RequestResponse', 'Event', 'DryRun'],
@@ -44,7 +44,7 @@ export const lambda = defineActionner({
     async run({ parameters, targets, use }) {
       const called = targetOf<'called', FunctionRef>(targets, 'called');
       const { aws_lambda_alias_or_version: version, aws_lambda_invocation_type: type } = parameters;
-      const { status, body, error } = await use['lambda.invoke'](called, { qualifier: version, type });
+      const { status, body, error } = await use['lambda.invoke'](called, { qualifier: version || LATEST, type });
       if (error !== undefined) throw new DoorError('refused', `the function failed (${error}): ${body}`);
       if (![200, 202, 204].includes(status)) {
         throw new DoorError('refused', `the function was answered with status ${status}: ${body}`);
@@ -52,7 +52,7 @@ export const lambda = defineActionner({
       return {
         status: 'success',
         output: body,
-        objects: { name: called.name, ...(version !== LATEST && { version }) },
+        objects: { name: called.name, ...(version && { version }) },
       };
     },
   },
