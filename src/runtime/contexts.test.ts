@@ -81,13 +81,18 @@ describe('additional contexts', () => {
     expect(await hostname()).toBe('n2');
   });
 
-  it('keep what could be had when a part cannot, and ask for it again the next time', async () => {
-    const { contexts, asked } = contextsOf({ aws: async () => answer({ 'aws.region': 'r' }, ['no profile']) });
+  it('keep what could be had when a part cannot, and ask for it again after a moment', async () => {
+    const { contexts, asked, clock } = contextsOf({ aws: async () => answer({ 'aws.region': 'r' }, ['no profile']) });
     const found = await contexts.of(['aws', 'k8snode'], event, signal);
     expect([...found.values.keys()]).toEqual(['aws.region', 'node.hostname']);
     expect(found.problems).toEqual([{ context: 'aws', error: 'no profile' }]);
-    await contexts.of(['aws'], event, signal);
-    expect(asked.filter((each) => each === 'aws')).toHaveLength(2);
+    const asks = async () => {
+      expect((await contexts.of(['aws'], event, signal)).problems).toEqual(found.problems);
+      return asked.filter((each) => each === 'aws').length;
+    };
+    expect(await asks()).toBe(1);
+    clock.now = 5_001;
+    expect(await asks()).toBe(2);
   });
 
   it.each([

@@ -6,6 +6,8 @@ import { startDeadline } from './deadline.ts';
 
 /** Milliseconds for which an answer holds. Neither a node nor a machine of a cloud changes much. */
 const FRESH = 60_000;
+/** The same of one with problems: a service that hangs is not to hold up each action of an alert storm. */
+const FRESH_PROBLEM = 5_000;
 /** Milliseconds for one context. */
 const PATIENCE = 5_000;
 const MOST_ANSWERS = 1_000;
@@ -79,19 +81,19 @@ export class Contexts {
     }
   }
 
-  /** An answer without problems is kept. */
+  /** One with problems is kept for a moment only. */
   async #kept(key: string, ask: () => Promise<ContextAnswer>): Promise<ContextAnswer> {
     const known = this.#answers.get(key);
     if (known && known.until > this.#now()) return known.answer;
     const answer = await ask();
-    if (answer.problems.length === 0) this.#keep(key, answer);
+    this.#keep(key, answer, answer.problems.length === 0 ? FRESH : FRESH_PROBLEM);
     return answer;
   }
 
-  #keep(key: string, answer: ContextAnswer): void {
+  #keep(key: string, answer: ContextAnswer, milliseconds: number): void {
     const [oldest] = this.#answers.keys();
     if (this.#answers.size >= MOST_ANSWERS && oldest !== undefined) this.#answers.delete(oldest);
     this.#answers.delete(key);
-    this.#answers.set(key, { answer, until: this.#now() + FRESH });
+    this.#answers.set(key, { answer, until: this.#now() + milliseconds });
   }
 }
