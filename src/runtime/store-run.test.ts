@@ -78,6 +78,15 @@ describe('an action with an output', () => {
     expect(storing.given[0]?.facts.rule).toBe('R'.repeat(300));
   });
 
+  it('says of which pod it is, where the alert does', async () => {
+    const { world, given } = new Storing(MADE, {});
+    const body = Buffer.from('{"rule": "Shell", "output": "o", "output_fields": {"k8s.pod.uid": "4f1c"}}');
+    const output = { target: 'test:store', parameters: { bucket: 'b' } };
+    await world.admit([rule('R', [action('capture', { output })])], body);
+    await world.lanes.idle();
+    expect(given[0]?.facts).toMatchObject({ 'pod-uid': '4f1c' });
+  });
+
   it('is not run where its artifact could not be stored', async () => {
     const { world, given } = await new Storing(MADE, { checks: [failure('refused') as never] }).run();
     expect(world.shown).toEqual(['event', 'match R', 'stored capture failure', 'closed failed: refused']);

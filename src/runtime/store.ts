@@ -1,6 +1,7 @@
 import type { ArtifactFacts } from '../model/capability.ts';
 import type { Actionner, Output } from '../model/definition.ts';
 import { DOORS } from '../model/doors.ts';
+import { fieldText } from '../model/event-fields.ts';
 import type { Acted, Stored } from '../model/journal.ts';
 import type { Artifact, Outcome } from '../model/outcome.ts';
 import type { OutputTarget } from '../model/rule.ts';
@@ -60,7 +61,12 @@ export async function storeArtifact(
 /** Metadata for the chain of custody. Cut: whoever sends alerts could have doors refuse what is too long. */
 function factsOf({ head, event }: Step, { sha256 }: Artifact, objects: Acted['objects']): ArtifactFacts {
   const { alert, rule, action, actionner } = head;
-  const facts = { rule, action, actionner, 'trace-id': alert.trace_id, hostname: event.hostname, sha256, ...objects };
+  const uid = fieldText(event, 'k8s.pod.uid');
+  const facts = {
+    ...{ rule, action, actionner, 'trace-id': alert.trace_id, hostname: event.hostname, sha256 },
+    ...(uid && { 'pod-uid': uid }),
+    ...objects,
+  };
   return Object.fromEntries(Object.entries(facts).map(([name, value]) => [name, value.slice(0, LONGEST_FACT)]));
 }
 
