@@ -4,6 +4,7 @@ import { freePort } from './cluster/free-port.ts';
 import type { TestNamespace } from './cluster/test-namespace.ts';
 import { useCluster } from './cluster/use-cluster.ts';
 import { waitUntil } from './cluster/wait-until.ts';
+import { MARK_RULES } from './mark-rules.ts';
 import { usePeer } from './peers/peer.ts';
 import { startRecorder } from './peers/recorder.ts';
 import { type Smtp, startSmtp } from './peers/smtp.ts';
@@ -11,15 +12,6 @@ import { runTalon } from './run-program.ts';
 import { secretsWritten } from './secrets-written.ts';
 import type { Talon } from './talon.ts';
 import { TalonHome } from './talon-home.ts';
-
-const RULES = `
-- rule: Mark on shell
-  match: {rules: [mark]}
-  actions:
-    - action: Mark the pod
-      actionner: kubernetes:label
-      parameters: {labels: {suspicious: "true"}}
-`;
 
 const cluster = useCluster();
 let namespace: TestNamespace;
@@ -127,7 +119,7 @@ describe('a receiver that is never there', () => {
 
 async function start(notifiers: Readonly<Record<string, unknown>>, notifications: object = {}): Promise<void> {
   const settings = { notifiers, default_notifiers: Object.keys(notifiers), notifications };
-  home = await TalonHome.make({ rules: RULES, kubeconfig: cluster.kubeconfig(), settings });
+  home = await TalonHome.make({ rules: MARK_RULES, kubeconfig: cluster.kubeconfig(), settings });
   talon = await home.start();
 }
 

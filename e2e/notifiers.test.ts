@@ -5,6 +5,7 @@ import type { KubeObject } from './cluster/kube-api.ts';
 import type { TestNamespace } from './cluster/test-namespace.ts';
 import { useCluster } from './cluster/use-cluster.ts';
 import { waitUntil } from './cluster/wait-until.ts';
+import { MARK_RULES } from './mark-rules.ts';
 import { startLoki } from './peers/loki.ts';
 import { startOpenSearch } from './peers/opensearch.ts';
 import { parseMail } from './peers/parse-mail.ts';
@@ -15,20 +16,11 @@ import { makeScratch, removeScratch } from './scratch.ts';
 import type { Talon } from './talon.ts';
 import { startTalon } from './talon-home.ts';
 
-const RULES = `
-- rule: Mark on shell
-  match: {rules: [mark]}
-  actions:
-    - action: Mark the pod
-      actionner: kubernetes:label
-      parameters: {labels: {suspicious: "true"}}
-`;
-
 /** The same with an action for which the server has no rights. */
-const FORBIDDEN_RULES = RULES.replace('kubernetes:label', 'kubernetes:networkpolicy').replace(/parameters:.*/, '');
+const FORBIDDEN_RULES = MARK_RULES.replace('kubernetes:label', 'kubernetes:networkpolicy').replace(/parameters:.*/, '');
 
 /** The same with names that would add lines to headers, if line ends in them got there. */
-const HOSTILE_RULES = RULES.replace('Mark on shell', '"Mark\\r\\nX-Injected: yes <b>"').replace(
+const HOSTILE_RULES = MARK_RULES.replace('Mark on shell', '"Mark\\r\\nX-Injected: yes <b>"').replace(
   'Mark the pod',
   '"Mark\\r\\nBcc: evil@example.net"',
 );
@@ -383,7 +375,7 @@ interface MarkOptions {
 /** Starts a server whose notifiers are all of those in the settings, and has it act on one alert. */
 async function mark(options: MarkOptions): Promise<{ readonly traceId: string }> {
   const { notifiers = {}, default_notifiers = Object.keys(notifiers), env = {} } = options;
-  const { rules = RULES, output = 'Shell opened by root' } = options;
+  const { rules = MARK_RULES, output = 'Shell opened by root' } = options;
   const settings = { notifiers, default_notifiers };
   talon = await startTalon({ rules, kubeconfig: cluster.kubeconfig(), settings, env });
   const fields = { 'k8s.ns.name': namespace.name, 'k8s.pod.name': 'web' };
