@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Door } from '../model/capability.ts';
 import { DoorError } from '../model/door-error.ts';
 import type { StoreTarget } from '../model/targets.ts';
+import { createHttpDoors } from '../platform/http/http-doors.ts';
 import { action, rule } from '../runtime/test-pipeline.ts';
 import { catalog } from './catalog.ts';
 import { firstLooks } from './first-looks.ts';
@@ -14,7 +15,10 @@ const look = (actions: ReturnType<typeof action>[]) => {
     if (store.name === 'gone') throw new DoorError('refused', "the bucket 'gone' does not exist");
   };
   const policyProblem = async (door: Door) => (door === 'calico.deny' ? 'there is no Calico' : undefined);
-  return firstLooks([rule('R', actions)], catalog, { adapters: { 'stores.check': check }, policyProblem });
+  return firstLooks([rule('R', actions)], catalog, {
+    ...{ adapters: { 'stores.check': check }, policyProblem },
+    endpointProblem: createHttpDoors({ secretOf: (name) => (name === 'TALON_SECRET_SET' ? 'x' : undefined) }).problemOf,
+  });
 };
 const keep = (target: string, parameters: Record<string, string>, actionner = 'kubernetes:log') =>
   action(target, { actionner, output: { target, parameters } });
@@ -54,5 +58,22 @@ describe('firstLooks', () => {
   it('warns of policies that the API server does not know', async () => {
     const lines = await look([action('Deny', { actionner: 'calico:networkpolicy' })]);
     expect(lines.map(({ fields }) => fields?.error)).toEqual(['there is no Calico']);
+  });
+
+  it('warns of endpoints to which nothing can be sent', async () => {
+    const call = (url: string, variable = 'TALON_SECRET_SET') =>
+      action('Call', { actionner: 'webhook:call', parameters: { url, secret_headers: { Authorization: variable } } });
+    expect(await look([call('https://tickets.example.org/')])).toEqual([]);
+    expect(await look([call('https://tickets.example.org/', 'TALON_SECRET_UNSET')])).toEqual([
+      {
+        ...{ level: 'warn', message: 'init' },
+        fields: {
+          ...{ category: 'webhook', rule: 'R', action: 'Call', status: 'failure' },
+          error: "the environment variable 'TALON_SECRET_UNSET' of the server is not set",
+        },
+      },
+    ]);
+    const [line] = await look([call('http://2852039166/latest/meta-data')]);
+    expect(line?.fields?.error).toMatch(/^nothing is sent to '169\.254\.169\.254': its address is that of a metadata/);
   });
 });

@@ -11,14 +11,18 @@ import { warning } from './start-checks.ts';
 const PATIENCE = 30_000;
 
 /**
- * Looks whether what the rules count on is there: buckets and folders of outputs, and the kinds of network policies that an API
- * server need not know. It may still come, so that what is missing is a warning; the first incident would be a bad time to hear of
+ * Looks whether what the rules count on is there: buckets and folders of outputs, what requests to endpoints need, and the kinds of
+ * network policies that an API server need not know. It may still come, so that what is missing is a warning; the first incident would be a bad time to hear of
  * it. Asks for nothing that needs a right: whoever refuses to answer is no reason to warn.
  */
 export async function firstLooks(
   rules: readonly PlannedRule[],
   catalog: Catalog,
-  { adapters, policyProblem }: Pick<Platform, 'policyProblem'> & { readonly adapters: Checks },
+  {
+    adapters,
+    policyProblem,
+    endpointProblem,
+  }: Pick<Platform, 'policyProblem' | 'endpointProblem'> & { readonly adapters: Checks },
 ): Promise<readonly LogRecord[]> {
   const signal = AbortSignal.timeout(PATIENCE);
   const actions = rules.flatMap((rule) => rule.actions);
@@ -33,7 +37,23 @@ export async function firstLooks(
       return error === undefined ? [] : [line('kubernetes', error)];
     }),
   ];
-  return (await Promise.all(looks)).flat();
+  return [...endpointLines(rules, catalog, endpointProblem), ...(await Promise.all(looks)).flat()];
+}
+
+function endpointLines(
+  rules: readonly PlannedRule[],
+  { actionners }: Catalog,
+  problemOf: Platform['endpointProblem'],
+): readonly LogRecord[] {
+  return rules.flatMap(({ rule, actions }) =>
+    actions.flatMap(({ action, actionner: id, parameters }) => {
+      const actionner = actionners.get(id);
+      const decoded = actionner && decodeParameters(actionner.parameters, parameters);
+      const endpoint = decoded?.ok ? actionner?.behaviour.reach?.(decoded.value).endpoint : undefined;
+      const error = endpoint && problemOf(endpoint);
+      return error === undefined ? [] : [line(id.split(':')[0] ?? '', error, { rule, action })];
+    }),
+  );
 }
 
 type Checks = Pick<Platform['adapters'], 'stores.check'>;
@@ -71,6 +91,10 @@ function problemOf(look: Promise<unknown>): Promise<string | undefined> {
   );
 }
 
-function line(category: string, error: string, fields: { readonly output_target?: string } = {}): LogRecord {
+function line(
+  category: string,
+  error: string,
+  fields: { readonly output_target?: string; readonly rule?: string; readonly action?: string } = {},
+): LogRecord {
   return warning('init', { category, ...fields, status: 'failure', error });
 }

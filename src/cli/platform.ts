@@ -10,7 +10,7 @@ import { awsSettings } from '../platform/aws/aws-settings.ts';
 import { createFileStore } from '../platform/files/file-store.ts';
 import { createGcpAdapters } from '../platform/gcp/gcp-adapters.ts';
 import { gcpSettings } from '../platform/gcp/gcp-settings.ts';
-import { createHttpDoors, type Proxies } from '../platform/http/http-doors.ts';
+import { createHttpDoors, type HttpDoors, type Proxies } from '../platform/http/http-doors.ts';
 import { createKubeAdapters, type KubeAdapters } from '../platform/kube/kube-adapters.ts';
 import type { KubeSettings } from '../platform/kube/kube-config.ts';
 import { createMailDoors } from '../platform/mail/mail-doors.ts';
@@ -25,6 +25,7 @@ export interface Platform {
   readonly lookups: TargetLookups;
   readonly contexts: ContextSources;
   readonly policyProblem: KubeAdapters['policyProblem'];
+  readonly endpointProblem: HttpDoors['problemOf'];
   /**
    * What an API needs before it is asked for the first time, for those that need something: credentials are read and tried. Throws
    * a TalonError; the next call tries again.
@@ -64,6 +65,7 @@ export function createPlatform(settings: Settings, env: Environment, spool: Arti
     lookups: kube.lookups,
     contexts: { aws: aws.context, k8snode: kube.nodes },
     policyProblem: kube.policyProblem,
+    endpointProblem: http.problemOf,
     init: new Map([
       ['kubernetes', kube.init],
       ['aws', aws.init],

@@ -74,6 +74,11 @@ export function createAddressRule(ownPorts: readonly number[], resolve: Resolve 
   };
 }
 
+/** Looks at the host of a URL as it is written. @throws DoorError of code `refused` */
+export function checkUrl(rule: AddressRule, { hostname, port, protocol }: URL): void {
+  rule.check(hostname.replace(/^\[|\]$/g, ''), Number(port) || (protocol === 'https:' ? 443 : 80));
+}
+
 function refused(host: string, reason: string): DoorError {
   return new DoorError('refused', `nothing is sent to '${host}': ${reason}`);
 }

@@ -8,7 +8,7 @@ import { visibleLine } from '../../model/notice-text.ts';
 import { createRedactor, type Redact } from '../../model/redact.ts';
 import type { EndpointTarget } from '../../model/targets.ts';
 import { retryAfterMs } from '../retry-after.ts';
-import { type AddressRule, createAddressRule } from './address-rule.ts';
+import { type AddressRule, checkUrl, createAddressRule } from './address-rule.ts';
 import type { HttpDoorOptions, Proxies } from './http-doors.ts';
 import { readAnswer } from './read-answer.ts';
 import { requestHeaders } from './request-headers.ts';
@@ -118,10 +118,7 @@ async function exchange(
   let target = url;
   for (let redirects = 0; ; redirects += 1) {
     // A proxy would connect to it, and no connection of this process show it.
-    rule.check(
-      target.hostname.replace(/^\[|\]$/g, ''),
-      Number(target.port) || (target.protocol === 'https:' ? 443 : 80),
-    );
+    checkUrl(rule, target);
     const answer = await request(target, {
       method: method as Dispatcher.HttpMethod,
       ...(headers && { headers }),

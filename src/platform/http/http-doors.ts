@@ -1,8 +1,11 @@
 import type { ArtifactSpool } from '../../model/artifact-spool.ts';
+import type { DoorError } from '../../model/door-error.ts';
 import type { AdaptersOf } from '../../model/door-row.ts';
+import type { EndpointAddress } from '../../model/targets.ts';
 import { OnceOpened } from '../once-opened.ts';
-import type { Resolve } from './address-rule.ts';
-import type { SecretOf } from './request-headers.ts';
+import { checkUrl, createAddressRule, type Resolve } from './address-rule.ts';
+import { requestHeaders, type SecretOf } from './request-headers.ts';
+import { requestUrl } from './request-url.ts';
 
 export interface HttpDoorOptions {
   /** Where answers go that are kept; without one none can be. */
@@ -27,6 +30,8 @@ export interface Proxies {
 /** The door to HTTP endpoints. */
 export interface HttpDoors {
   readonly adapters: AdaptersOf<'http'>;
+  /** Why no request can be sent there, as far as it shows without one: what it lacks, or an address that is never asked. */
+  readonly problemOf: (endpoint: EndpointAddress) => string | undefined;
   /** Ends the connections. */
   readonly close: () => Promise<void>;
 }
@@ -38,7 +43,18 @@ export interface HttpDoors {
  */
 export function createHttpDoors(options: HttpDoorOptions): HttpDoors {
   const client = new OnceOpened(async () => (await import('./http-client.ts')).openHttpClient(options));
+  const rule = createAddressRule(options.ownPorts ?? []);
   return {
+    problemOf: (endpoint) => {
+      try {
+        const url = requestUrl(endpoint.url, undefined);
+        requestHeaders(endpoint, {}, url, options.secretOf);
+        checkUrl(rule, url);
+        return undefined;
+      } catch (error) {
+        return (error as DoorError).message;
+      }
+    },
     adapters: { 'http.send': async (...given) => (await client.get()).send(...given) },
     close: async () => (await client.peek())?.close(),
   };
