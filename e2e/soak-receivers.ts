@@ -10,22 +10,17 @@ type Kind = (typeof KINDS)[number];
 const ANSWER = 20_000;
 
 /**
- * In the place of those that are told, called and stored in: it takes everything, counts it, and fails at random where it is
- * told to.
+ * In the place of those that are told, called and stored in: it takes everything and counts it.
  */
 export class SoakReceivers {
   readonly counts: Record<Kind, number> = { slack: 0, loki: 0, webhook: 0, call: 0, store: 0 };
   /** Trace ids that the webhook was told of, and took. */
   readonly told = new Set<string>();
-  /** Of a hundred requests so many are answered with 503. */
-  #moods: number;
+  /** While true everything but calls is answered with 503. */
+  isDown = false;
   readonly #server = createServer((request, response) => {
     this.#answer(request, response).catch(() => request.socket.destroy());
   });
-
-  constructor(moods = 0) {
-    this.#moods = moods;
-  }
 
   async start(): Promise<void> {
     await new Promise<void>((resolve) => this.#server.listen(0, '127.0.0.1', resolve));
@@ -34,11 +29,6 @@ export class SoakReceivers {
   async stop(): Promise<void> {
     this.#server.closeAllConnections();
     await new Promise((resolve) => this.#server.close(resolve));
-  }
-
-  /** From now on everything is answered well. */
-  calm(): void {
-    this.#moods = 0;
   }
 
   /** `host:port`, as the client of MinIO is configured. */
@@ -65,7 +55,7 @@ export class SoakReceivers {
     const [, first = ''] = (request.url ?? '').split(/[/?]/);
     const kind = KINDS.find((known) => known === first) ?? 'store';
     this.counts[kind] += 1;
-    if (kind !== 'call' && 100 * Math.random() < this.#moods) return void response.writeHead(503).end();
+    if (kind !== 'call' && this.isDown) return void response.writeHead(503).end();
     if (kind === 'webhook') this.told.add((JSON.parse(body) as { readonly trace_id: string }).trace_id);
     if (kind !== 'call') return void response.writeHead(200, { etag: '"soak"' }).end('ok');
     response.writeHead(200, { 'content-type': 'text/plain' }).end(`${body} `.padEnd(ANSWER, '.'));

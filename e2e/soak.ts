@@ -1,8 +1,9 @@
 /**
  * `npm run soak -- --minutes 20`: a server under mixed load that is killed, ended and started again at random moments, with an
- * API server that fails at random and is down now and then. At the end everything that was answered 200 must have been done:
- * in the order of its pod, what may be repeated only where something had come between, what must not be, never; its artifact
- * kept, once; and a receiver of notices that is busy now and then must have been told of it. Needs the build. The last line is the verdict; the exit code is 1 when something did not hold.
+ * API server that fails at random, and is down now and then as the receivers of notices are. At the end everything that was
+ * answered 200 must have been done: in the order of its pod, what may be repeated only where something had come between, what
+ * must not be, never; its artifact kept, once; and the receivers told of it. Needs the build. The last line is the verdict;
+ * the exit code is 1 when something did not hold.
  */
 import { randomInt } from 'node:crypto';
 import process from 'node:process';
@@ -32,11 +33,8 @@ const GIVE_UP = 1 / 4;
 /** Of the alerts so many are sent twice at once. */
 const TWICE = 1 / 5;
 
-/** Of a hundred notices so many find their receiver busy. */
-const BUSY = 10;
-
 const api = new SoakApi();
-const receivers = new SoakReceivers(BUSY);
+const receivers = new SoakReceivers();
 await receivers.start();
 const evidence = makeScratch();
 const alerts = new Map<string, NumberedAlert>();
@@ -99,7 +97,7 @@ async function send(sender: number): Promise<void> {
       const copies = Math.random() < TWICE ? 2 : 1;
       const isTaken = await Promise.all(Array.from({ length: copies }, () => sendUntilAnswered(alert)));
       if (isTaken.includes(true)) answered.push(alert);
-      await sleep(randomInt(0, 250));
+      await sleep(randomInt(0, 500));
     }
   }
 }
@@ -130,14 +128,15 @@ async function noise(): Promise<void> {
   }
 }
 
-/** An API server that is down now and then. */
+/** An API server, or receivers of notices, that are down now and then. */
 async function weather(): Promise<void> {
   while (performance.now() < END) {
     await sleep(randomInt(15_000, 40_000));
     seen.outages += 1;
-    api.isDown = true;
+    const down = Math.random() < 1 / 2 ? api : receivers;
+    down.isDown = true;
     await sleep(randomInt(1_000, 6_000));
-    api.isDown = false;
+    down.isDown = false;
   }
 }
 
@@ -185,9 +184,9 @@ function noteFaults(): void {
 /** Lets all that was taken be done. */
 async function settle(): Promise<void> {
   Object.assign(api, { isDown: false, isMoody: false });
-  receivers.calm();
+  receivers.isDown = false;
   await home.untilDone(120_000).catch((error: Error) => faults.push(error.message));
-  const noneWaits = async () => (await home.notices()).length === 0;
+  const noneWaits = async () => (await home.notices()).every(({ state }) => state !== 'pending');
   await waitUntil('the notices to be sent', noneWaits, { timeout: 180_000, interval: 500 }).catch((error: Error) =>
     faults.push(error.message),
   );
@@ -220,6 +219,8 @@ async function judge(): Promise<void> {
   faults.push(...untold.map((alert) => `nobody was told of ${alert.pod} ${alert.number}`));
   const traces = plans.map((plan) => plan.trace_id);
   if (new Set(traces).size !== traces.length) faults.push('an alert was taken twice');
+  const dead = await home.notices('--dead');
+  faults.push(...dead.map(({ error }) => `a notice was given up: ${error}`));
   report(plans.length, steps, unsure.length);
 }
 
