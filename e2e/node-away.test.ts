@@ -1,7 +1,9 @@
-import { mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createKubeAdapters } from '../src/platform/kube/kube-adapters.ts';
+import { Spool } from '../src/platform/spool/spool.ts';
 import { podAlert } from './alert.ts';
 import { image } from './cluster/real-node.ts';
 import { RealPods, WAITING } from './cluster/real-pods.ts';
@@ -68,6 +70,39 @@ describe('a node whose kubelet is away', () => {
     });
     await waitUntil('all of it', () => statSync(join(folder, 'files', name)).size === size);
   }, 90_000);
+
+  it('does not take what came of a log for all of it', async () => {
+    await waitUntil('the node', () => pods.exec('web', ['true']).catch(() => undefined), { timeout: 30_000 });
+    await pods.start('chatty', ['sh', '-c', `yes ${'x'.repeat(200)} | head -n 20000; ${WAITING[2]}`]);
+    writeFileSync(join(folder, 'admin'), cluster.kubeconfig(cluster.plane.address.admin));
+    const spool = await Spool.open({ folder: join(folder, 'spool'), maxBytes: 2 ** 30 });
+    let lost: Promise<void> | undefined;
+    /** Takes nothing more until the node is lost. */
+    const hesitant = {
+      read: (handle: string) => spool.read(handle),
+      write: (name: string, mediaType: string, source: AsyncIterable<Uint8Array>) => {
+        const losing = async function* () {
+          for await (const chunk of source) {
+            lost ??= cluster.stopKubelet();
+            await lost;
+            yield chunk;
+          }
+        };
+        return spool.write(name, mediaType, losing());
+      },
+    };
+    const kube = createKubeAdapters({ kubeconfig: join(folder, 'admin') }, hesitant);
+    await kube.init();
+    const { signal } = new AbortController();
+    const pod = { kind: 'pod', namespace: pods.namespace.name, name: 'chatty' } as const;
+    const main = { kind: 'container', name: 'main', pod } as const;
+    await expect(kube.adapters['pods.keepLogs'](main, 100_000, signal)).rejects.toMatchObject({
+      code: 'busy',
+      message: expect.stringContaining('nobody knows whether all of the log came'),
+    });
+    await kube.close();
+    cluster.startKubelet();
+  });
 
   it.each(['slow exec', 'slow script', 'slow script of another interpreter'])(
     'does not call a program successful that the node was lost under, and does not run it again: %s',

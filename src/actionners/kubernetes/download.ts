@@ -72,8 +72,8 @@ export const download = defineActionner({
 const CAPTURES = 3;
 
 /**
- * Kubernetes calls a program successful that it lost, with its node, in the middle: the size tells. Where there is no `stat`,
- * nothing does. A file may have grown meanwhile.
+ * A proxy before the API server may call a program successful that it lost in the middle: the size tells. Where there is no
+ * `stat`, nothing does. A file may have grown meanwhile.
  */
 function faultOfSize(size: number | undefined, wanted: string): string | undefined {
   const expected = /^\d+\n?$/.test(wanted) ? Number(wanted) : 0;

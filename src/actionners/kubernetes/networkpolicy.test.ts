@@ -46,6 +46,7 @@ describe('kubernetes:networkpolicy', () => {
     await expect(run({}, 'created', null)).rejects.toMatchObject({
       code: 'refused',
       message: "can't find the owner and/or labels for the pod 'web' in namespace 'shop'",
+      objects: { pod: 'web', namespace: 'shop' },
     });
   });
 

@@ -10,6 +10,7 @@ import { failureOf, POD_PATH, pod, signal } from './recorded-kube.ts';
 import { RecordingApi, statusOf } from './recording-api.ts';
 
 const CONTAINER: ContainerTarget = { kind: 'container', name: 'main', pod: pod() };
+const NOTHING_OF_IT = `GET ${POD_PATH}/log?container=main&tailLines=0`;
 const LOG = `GET ${POD_PATH}/log?container=main&tailLines=20`;
 
 const api = new RecordingApi();
@@ -43,7 +44,14 @@ describe('pods.logs', () => {
   it('are the last lines of the container', async () => {
     answerWith('one\n', 'two 😀\n');
     expect(await logs()).toBe('one\ntwo 😀\n');
-    expect(api.seen.map(({ line }) => line)).toEqual([LOG]);
+    expect(api.seen.map(({ line }) => line)).toEqual([LOG, NOTHING_OF_IT]);
+  });
+
+  it('are whole where there are as many lines as were asked for', async () => {
+    const lines = 'a line\n'.repeat(20);
+    answerWith(lines);
+    expect(await logs()).toBe(lines);
+    expect(api.seen).toHaveLength(1);
   });
 
   it('may be empty', async () => {
@@ -114,6 +122,23 @@ describe.each([
   ])('fails for %i', async (status, reason, message, expected) => {
     api.answers.set(LOG, statusOf(status, reason, message));
     expect(await failureOf(fetch())).toMatchObject(expected);
+  });
+
+  it.each([
+    ['does not answer', statusOf(500, 'InternalError', 'dial tcp: connection refused')],
+    ['has been started anew', statusOf(404, 'NotFound', 'the server could not find the requested resource')],
+    ['is not to be reached at all', 'hang up' as const],
+  ])('fails where there are fewer lines, and the node %s after that', async (_, answer) => {
+    answerWith('the first half of a li');
+    api.answers.set(NOTHING_OF_IT, answer);
+    const message = expect.stringContaining('nobody knows whether all of the log came');
+    expect(await failureOf(fetch())).toMatchObject({ code: 'busy', message });
+  });
+
+  it('takes what came before the pod was gone', async () => {
+    answerWith('its last line\n');
+    api.answers.set(NOTHING_OF_IT, statusOf(404, 'NotFound', 'pods "web" not found'));
+    await expect(fetch()).resolves.toBeDefined();
   });
 
   it('fails where the connection breaks, and where the step is over', async () => {

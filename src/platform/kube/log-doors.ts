@@ -27,14 +27,38 @@ export function logDoors({ open, spool }: KubeDoorMeans): Pick<KubeDoors, 'pods.
   };
 }
 
-/** The bytes as they come, however many. */
+/** The bytes as they come, however many. @throws DoorError of code `busy` at the end of what may be a part of them */
 async function* logsOf(
   client: KubeClient,
   container: ContainerTarget,
   tailLines: number,
   signal: AbortSignal,
 ): AsyncGenerator<Uint8Array> {
-  const body = await openLogs(client, container, tailLines, signal);
+  let lines = 0;
+  for await (const chunk of chunksOf(await openLogs(client, container, tailLines, signal))) {
+    for (const byte of chunk) if (byte === LINE_FEED) lines += 1;
+    yield chunk;
+  }
+  if (lines < tailLines) await checkNode(client, container, signal);
+}
+
+const LINE_FEED = 10;
+
+/**
+ * To the API server a node that it loses in the middle of a log is the end of the log. With all the lines that were asked for it is
+ * whole; where there are fewer, a node that still answers was not lost.
+ */
+async function checkNode(client: KubeClient, container: ContainerTarget, signal: AbortSignal): Promise<void> {
+  try {
+    for await (const _ of chunksOf(await openLogs(client, container, 0, signal)));
+  } catch (error) {
+    // Whatever else became of the pod meanwhile, its node sent what there was.
+    if (!(error instanceof DoorError && (error.code === 'busy' || error.code === 'unreachable'))) return;
+    throw new DoorError('busy', `nobody knows whether all of the log came: ${error.message}`, { cause: error });
+  }
+}
+
+async function* chunksOf(body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   const chunks = body[Symbol.asyncIterator]();
   try {
     for (;;) {
