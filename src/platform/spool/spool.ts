@@ -165,9 +165,10 @@ export class Spool implements ArtifactSpool {
   async #checkDisk(): Promise<void> {
     if (this.#minFreeBytes === 0) return;
     this.#unseen = 0;
-    const { bavail, bsize } = await statfs(this.#folder).catch(cannotWrite);
+    const { bavail, bsize, blocks } = await statfs(this.#folder).catch(cannotWrite);
     const free = bavail * bsize;
-    if (free >= this.#minFreeBytes) return;
+    // Some file systems do not say how large they are.
+    if (blocks === 0 || free >= this.#minFreeBytes) return;
     throw new DoorError('busy', `the disk of the spool has ${free} bytes left, fewer than spool.min_free_bytes`);
   }
 
