@@ -52,6 +52,9 @@ const home = await TalonHome.make({
     retry: { attempts: 100, backoff_milliseconds: 20 },
     shutdown_grace_seconds: 2,
     ...receivers.settings,
+    // Each plan has five ends to tell of: with all three there are more notices than two cores send, and the oldest are dropped.
+    default_notifiers: ['webhook'],
+    notifications: { max_pending: 1_000_000 },
   },
   program: WITH_PLUGINS,
 });
