@@ -55,14 +55,13 @@ describe('an end between an action and the store of what it made', () => {
 
   it.each([1, 2])('is found by the next server where this one is told to end, with %d signals', async (signals) => {
     let code: number | undefined;
-    const begin = performance.now();
     const held = await endedWhileStored('minio:s3', async (running) => {
       if (signals > 1) running.signal('TERM');
       await sleep(200 * (signals - 1));
       code = await running.stop('TERM');
     });
+    // Had it taken more than five seconds, it would have been killed.
     expect(code).toBe(signals === 1 ? 0 : 1);
-    expect(performance.now() - begin).toBeLessThan(8_000);
     expect(held.artifacts()).toHaveLength(1);
     expect(await held.endAfterRestart()).toMatchObject({ status: 'success' });
     expect(await held.stored()).toEqual([CONTENT]);
