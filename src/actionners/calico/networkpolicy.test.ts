@@ -59,6 +59,7 @@ describe('calico:networkpolicy', () => {
     await expect(run({ workload: null })).rejects.toMatchObject({
       code: 'refused',
       message: "can't find the owner and/or labels for the pod 'web' in the namespace 'shop'",
+      objects: { pod: 'web', namespace: 'shop' },
     });
   });
 

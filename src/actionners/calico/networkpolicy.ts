@@ -40,7 +40,7 @@ export const networkpolicy = defineActionner({
       const workload = await use['pods.workload'](podOf(targets));
       if (!workload) {
         const error = `can't find the owner and/or labels for the pod '${pod}' in the namespace '${namespace}'`;
-        throw new DoorError('refused', error);
+        throw new DoorError('refused', error, { objects: { pod, namespace } });
       }
       const ip = remoteIp(event) ?? '';
       const { name, change } = await use['calico.deny'](workload, ip, { cidrs, namespaces }, order);
