@@ -1,14 +1,14 @@
 import { loadavg } from 'node:os';
 import process from 'node:process';
 import { loadPolicy } from '@open-policy-agent/opa-wasm';
-import { catalog } from '../src/cli/catalog.ts';
+import { catalog } from '../src/cli/plugins/catalog.ts';
 import { checkRules } from '../src/compiler/check-rules.ts';
 import { compile } from '../src/compiler/compile.ts';
 import { link } from '../src/compiler/link.ts';
 import { decodeEvent } from '../src/model/decode-event.ts';
 import type { PolicyRule } from '../src/model/rule.ts';
-import { createEvaluator, type Evaluator } from '../src/runtime/evaluate.ts';
-import { interpret } from '../src/runtime/interpret.ts';
+import { createEvaluator, type Evaluator } from '../src/runtime/engine/evaluate.ts';
+import { interpret } from '../src/runtime/engine/interpret.ts';
 import { benchAlerts, benchRules } from './alerts.ts';
 import type { BenchAlert } from './bench-alert.ts';
 import { plainLoop } from './plain-loop.ts';

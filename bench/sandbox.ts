@@ -6,8 +6,8 @@ import { pathToFileURL } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { noop } from '../e2e/plugins/noop.ts';
 import type { Actionner } from '../src/model/definition.ts';
-import { createExecutor, type Executor } from '../src/runtime/execute.ts';
-import { alertWith, fakeAdapters, memoryRecord } from '../src/runtime/executor-fixture.ts';
+import { createExecutor, type Executor } from '../src/runtime/plugins/execute.ts';
+import { alertWith, fakeAdapters, memoryRecord } from '../src/runtime/plugins/executor-fixture.ts';
 import { loops, loopsInBuiltIns, loopsInMicrotasks } from '../src/runtime/sandbox/hostile-plugins.ts';
 import { buildPluginScript } from '../tools/generate/plugin-scripts.ts';
 

@@ -1,4 +1,4 @@
-import { catalog } from '../src/cli/catalog.ts';
+import { catalog } from '../src/cli/plugins/catalog.ts';
 import { checkRules } from '../src/compiler/check-rules.ts';
 import { ERRORS, type ErrorId } from '../src/compiler/errors.ts';
 import type { Diagnostic } from '../src/model/diagnostic.ts';

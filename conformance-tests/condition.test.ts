@@ -11,7 +11,7 @@ import type { FalcoEvent } from '../src/model/falco-event.ts';
 import { JsonNumber, type JsonValue } from '../src/model/json-value.ts';
 import { ANY_PRIORITY } from '../src/model/priority.ts';
 import type { PolicyRule } from '../src/model/rule.ts';
-import { createEvaluator } from '../src/runtime/evaluate.ts';
+import { createEvaluator } from '../src/runtime/engine/evaluate.ts';
 import { BodyGenerator } from './fuzz/generate-body.ts';
 import { ConditionGenerator } from './fuzz/generate-condition.ts';
 import { Random } from './fuzz/random.ts';

@@ -1,17 +1,17 @@
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
-import { catalog } from '../src/cli/catalog.ts';
 import { ALL_FIELDS, GOOD_WORLD } from '../src/cli/contract/good-world.ts';
-import { pluginScripts } from '../src/cli/plugin-scripts.gen.ts';
+import { catalog } from '../src/cli/plugins/catalog.ts';
+import { pluginScripts } from '../src/cli/plugins/plugin-scripts.gen.ts';
 import { workerStart } from '../src/cli/worker-file.ts';
 import { compile } from '../src/compiler/compile.ts';
 import type { Door } from '../src/model/capability.ts';
 import { DOORS } from '../src/model/doors.ts';
 import type { TargetLookups } from '../src/model/target-facts.ts';
-import { Budgets } from '../src/runtime/budgets.ts';
-import { createExecutor } from '../src/runtime/execute.ts';
-import { fakeAdapters } from '../src/runtime/executor-fixture.ts';
-import { createGuard } from '../src/runtime/guard.ts';
-import { openRules } from '../src/runtime/open-bundle.ts';
+import { openRules } from '../src/runtime/engine/open-bundle.ts';
+import { Budgets } from '../src/runtime/guards/budgets.ts';
+import { createGuard } from '../src/runtime/guards/guard.ts';
+import { createExecutor } from '../src/runtime/plugins/execute.ts';
+import { fakeAdapters } from '../src/runtime/plugins/executor-fixture.ts';
 import { World } from '../src/runtime/test-pipeline.ts';
 
 const lookups: TargetLookups = {

@@ -1,19 +1,19 @@
 import fc from 'fast-check';
 import { afterAll, expect, test } from 'vitest';
 import { stringify } from 'yaml';
-import { catalog } from '../src/cli/catalog.ts';
-import { pluginScripts } from '../src/cli/plugin-scripts.gen.ts';
+import { catalog } from '../src/cli/plugins/catalog.ts';
+import { pluginScripts } from '../src/cli/plugins/plugin-scripts.gen.ts';
 import { workerStart } from '../src/cli/worker-file.ts';
 import { compile } from '../src/compiler/compile.ts';
 import { DoorError } from '../src/model/door-error.ts';
 import { BUDGET_KEYS } from '../src/model/guard-policy.ts';
 import type { NodeFacts, PodFacts, TargetLookups } from '../src/model/target-facts.ts';
 import type { PodTarget } from '../src/model/targets.ts';
-import { Budgets } from '../src/runtime/budgets.ts';
-import { createExecutor } from '../src/runtime/execute.ts';
-import { fakeAdapters } from '../src/runtime/executor-fixture.ts';
-import { createGuard } from '../src/runtime/guard.ts';
-import { type Engine, openRules } from '../src/runtime/open-bundle.ts';
+import { type Engine, openRules } from '../src/runtime/engine/open-bundle.ts';
+import { Budgets } from '../src/runtime/guards/budgets.ts';
+import { createGuard } from '../src/runtime/guards/guard.ts';
+import { createExecutor } from '../src/runtime/plugins/execute.ts';
+import { fakeAdapters } from '../src/runtime/plugins/executor-fixture.ts';
 import { World } from '../src/runtime/test-pipeline.ts';
 import { celOf, type Facts, GuardOracle, type OraclePolicy, type Question } from './guard-oracle.ts';
 

@@ -1,9 +1,9 @@
 import { loadPolicy } from '@open-policy-agent/opa-wasm';
 import type { Bundle } from '../src/model/bundle.ts';
 import { decodeEvent } from '../src/model/decode-event.ts';
-import { conditionBuiltins } from '../src/runtime/condition-builtins.ts';
-import { interpret } from '../src/runtime/interpret.ts';
-import { openRules } from '../src/runtime/open-bundle.ts';
+import { conditionBuiltins } from '../src/runtime/engine/condition-builtins.ts';
+import { interpret } from '../src/runtime/engine/interpret.ts';
+import { openRules } from '../src/runtime/engine/open-bundle.ts';
 
 /** Names of the rules that match a body, in order; or why it is no alert. */
 export type Match = (body: Uint8Array) => unknown;

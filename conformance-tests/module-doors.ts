@@ -2,8 +2,8 @@ import { type LoadedPolicy, loadPolicy } from '@open-policy-agent/opa-wasm';
 import { link } from '../src/compiler/link.ts';
 import { ANY_PRIORITY, priorityNumber } from '../src/model/priority.ts';
 import type { FieldTerm, MatchTerms, PolicyRule } from '../src/model/rule.ts';
-import { conditionBuiltins } from '../src/runtime/condition-builtins.ts';
-import { createEvaluator, type Evaluator } from '../src/runtime/evaluate.ts';
+import { conditionBuiltins } from '../src/runtime/engine/condition-builtins.ts';
+import { createEvaluator, type Evaluator } from '../src/runtime/engine/evaluate.ts';
 import { arrayBuffer } from './matching-engines.ts';
 
 /** The terms of an item such as `a=x, b!=y`. */

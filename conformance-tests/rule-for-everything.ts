@@ -1,4 +1,4 @@
-import { catalog } from '../src/cli/catalog.ts';
+import { catalog } from '../src/cli/plugins/catalog.ts';
 import { compile } from '../src/compiler/compile.ts';
 import type { Bundle } from '../src/model/bundle.ts';
 

@@ -1,8 +1,8 @@
 import { afterAll, describe, expect, test } from 'vitest';
 import type { AlertHead, Telemetry } from '../src/model/transition.ts';
+import { openRules } from '../src/runtime/engine/open-bundle.ts';
 import { Health } from '../src/runtime/health.ts';
 import { Intake } from '../src/runtime/intake.ts';
-import { openRules } from '../src/runtime/open-bundle.ts';
 import { Server } from '../src/runtime/server.ts';
 import { exchange } from './raw-http.ts';
 import { ruleForEverything } from './rule-for-everything.ts';

@@ -5,9 +5,9 @@
 import { join } from 'node:path';
 import process from 'node:process';
 import { parseArgs } from 'node:util';
-import { catalog } from '../src/cli/catalog.ts';
-import { pluginScripts } from '../src/cli/plugin-scripts.gen.ts';
-import { runServer } from '../src/cli/server.ts';
+import { catalog } from '../src/cli/plugins/catalog.ts';
+import { pluginScripts } from '../src/cli/plugins/plugin-scripts.gen.ts';
+import { runServer } from '../src/cli/server/server.ts';
 import type { Actionner, Catalog } from '../src/model/definition.ts';
 import { buildPluginScript } from '../tools/generate/plugin-scripts.ts';
 import { freeze } from './plugins/freeze.ts';

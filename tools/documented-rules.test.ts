@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, test } from 'vitest';
-import { catalog } from '../src/cli/catalog.ts';
+import { catalog } from '../src/cli/plugins/catalog.ts';
 import { readTestFile } from '../src/cli/testing/read-test-file.ts';
 import { askGuards, compareVerdict } from '../src/cli/testing/run-guard-case.ts';
 import { checkPolicies } from '../src/compiler/check-policies.ts';

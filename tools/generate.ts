@@ -49,7 +49,7 @@ async function main(flags: readonly string[]): Promise<number> {
     import('./build-core.ts'),
     import('./generate/plugin-scripts.ts'),
     import('./generate/pages.ts'),
-    import('../src/cli/catalog.ts'),
+    import('../src/cli/plugins/catalog.ts'),
   ]);
   const programs = await Promise.all([generateCore(), guestRunner(), pluginScripts(catalog)]);
   const rest = bring([...generatedPages(), ...programs], check);

@@ -40,6 +40,6 @@ test('a plug-in may import zod and the model, but no node module, package or oth
 
 test('a folder that is not in the table is refused, the wiring may import everything', () => {
   plant('src/helpers/text.ts', "import '../model/rule.ts';\n");
-  plant('src/cli/wire.ts', "import { server } from '../runtime/server.ts';\nimport fastify from 'fastify';\n");
+  plant('src/cli/server/wire.ts', "import { server } from '../runtime/server.ts';\nimport fastify from 'fastify';\n");
   expect(checkLayers(root).map(({ file }) => file)).toEqual(['src/helpers/text.ts']);
 });

@@ -1,8 +1,8 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { catalog } from '../src/cli/catalog.ts';
-import { pluginScripts as committed } from '../src/cli/plugin-scripts.gen.ts';
+import { catalog } from '../src/cli/plugins/catalog.ts';
+import { pluginScripts as committed } from '../src/cli/plugins/plugin-scripts.gen.ts';
 import { guestRunner, pluginScripts } from './generate/plugin-scripts.ts';
 import { codeOnly, declarationsOnly, withoutTypes } from './plugin-source.ts';
 

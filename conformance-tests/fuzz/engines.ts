@@ -5,9 +5,9 @@ import type { EventErrorCode, FalcoEvent } from '../../src/model/falco-event.ts'
 import { stripOutputPrefix } from '../../src/model/output-prefix.ts';
 import { repairUtf8 } from '../../src/model/repair-utf8.ts';
 import type { Plan, PolicyRule } from '../../src/model/rule.ts';
-import { conditionBuiltins } from '../../src/runtime/condition-builtins.ts';
-import { createEvaluator, type Evaluator, type HeaderField } from '../../src/runtime/evaluate.ts';
-import { interpret } from '../../src/runtime/interpret.ts';
+import { conditionBuiltins } from '../../src/runtime/engine/condition-builtins.ts';
+import { createEvaluator, type Evaluator, type HeaderField } from '../../src/runtime/engine/evaluate.ts';
+import { interpret } from '../../src/runtime/engine/interpret.ts';
 import { arrayBuffer } from '../matching-engines.ts';
 
 /** Names of the matched rules, or why the body is no alert. */

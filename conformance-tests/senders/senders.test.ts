@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { catalog } from '../../src/cli/catalog.ts';
+import { catalog } from '../../src/cli/plugins/catalog.ts';
 import { compile } from '../../src/compiler/compile.ts';
 import { decodeEvent } from '../../src/model/decode-event.ts';
 import type { JsonObject } from '../../src/model/json-value.ts';
 import { textForms } from '../../src/model/text-form.ts';
-import { openRules } from '../../src/runtime/open-bundle.ts';
+import { openRules } from '../../src/runtime/engine/open-bundle.ts';
 import { type SenderRequest, senderRequests } from './sender-requests.ts';
 
 /** A rule that asks for all that the alert of a request says. */

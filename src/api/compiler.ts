@@ -1,4 +1,4 @@
-import { catalog } from '../cli/catalog.ts';
+import { catalog } from '../cli/plugins/catalog.ts';
 import { compile } from '../compiler/compile.ts';
 import type { FileProblem } from '../compiler/embed-files.ts';
 import type { SourceFile } from '../compiler/read.ts';

@@ -1,11 +1,11 @@
-import { type Engine, openBundle as open } from '../runtime/open-bundle.ts';
+import { type Engine, openBundle as open } from '../runtime/engine/open-bundle.ts';
 
 export type { EventError, EventErrorCode } from '../model/falco-event.ts';
 export type { BudgetKey, GuardBudget, GuardDenial, GuardMode, GuardPolicy } from '../model/guard-policy.ts';
 export type { Plan, PlannedAction, PlannedRule, PolicyRule } from '../model/rule.ts';
 export { TalonError } from '../model/talon-error.ts';
-export { conditionBuiltins } from '../runtime/condition-builtins.ts';
-export type { EngineAnswer } from '../runtime/open-bundle.ts';
+export { conditionBuiltins } from '../runtime/engine/condition-builtins.ts';
+export type { EngineAnswer } from '../runtime/engine/open-bundle.ts';
 
 /** Rules that answer alerts, and the guard policies that came with them. */
 export type PolicyEngine = Pick<Engine, 'revision' | 'rules' | 'guards' | 'evaluate'>;

@@ -8,19 +8,19 @@ import { TalonError } from '../model/talon-error.ts';
 import { openJournal } from '../platform/sqlite/journal.ts';
 import { Counters } from '../platform/telemetry/counters.ts';
 import { logTime } from '../platform/telemetry/log-line.ts';
+import { type Engine, openRules } from '../runtime/engine/open-bundle.ts';
 import { Health } from '../runtime/health.ts';
-import { type Engine, openRules } from '../runtime/open-bundle.ts';
 import { buildInfo } from './build-info.ts';
-import { catalog } from './catalog.ts';
 import { type DemoAlert, demoHeader, demoPage, demoSummary, type LoggedAction } from './demo-page.ts';
 import { packageRoot } from './package-root.ts';
 import { createPlatform } from './platform.ts';
-import { pluginScripts } from './plugin-scripts.gen.ts';
+import { catalog } from './plugins/catalog.ts';
+import { pluginScripts } from './plugins/plugin-scripts.gen.ts';
 import { readEmbeddedFile, readRulesFiles } from './read-rules-files.ts';
-import { createLog, createTelemetry } from './server-log.ts';
-import { loadSettings, type Settings } from './settings.ts';
+import { createLog, createTelemetry } from './server/server-log.ts';
+import { type WiredServer, wireServer } from './server/wire.ts';
+import { loadSettings, type Settings } from './settings/settings.ts';
 import type { CommandContext } from './talon-command.ts';
-import { type WiredServer, wireServer } from './wire.ts';
 import { workerStart } from './worker-file.ts';
 
 export interface DemoFlags {

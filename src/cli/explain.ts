@@ -4,7 +4,7 @@ import { EVENT_ERRORS, type FalcoEvent } from '../model/falco-event.ts';
 import type { PolicyRule } from '../model/rule.ts';
 import { TalonError } from '../model/talon-error.ts';
 import { escapeJsonText } from '../platform/telemetry/log-line.ts';
-import { explainRule, type RuleExplanation, type TermExplanation } from '../runtime/explain.ts';
+import { explainRule, type RuleExplanation, type TermExplanation } from '../runtime/engine/explain.ts';
 import { openPolicy } from './policy-source.ts';
 import { readAlerts } from './read-alerts.ts';
 import type { CommandContext } from './talon-command.ts';

@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { Spool } from '../platform/spool/spool.ts';
-import { journalPath } from './journal-path.ts';
-import type { Environment, Settings } from './settings.ts';
+import { journalPath } from './journal/journal-path.ts';
+import type { Environment, Settings } from './settings/settings.ts';
 
 /** Opens the spool of the settings, by default in a folder beside the journal, and with that empties it. */
 export function openSpool(settings: Settings, env: Environment): Promise<Spool> {

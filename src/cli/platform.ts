@@ -15,9 +15,9 @@ import { createKubeAdapters, type KubeAdapters } from '../platform/kube/kube-ada
 import type { KubeSettings } from '../platform/kube/kube-config.ts';
 import { createMailDoors } from '../platform/mail/mail-doors.ts';
 import { createMinioAdapters } from '../platform/minio/minio-adapters.ts';
-import { checkEnvironmentUrls, withScheme } from './environment-urls.ts';
-import { secretVariable } from './secret-variables.ts';
-import type { Environment, Settings } from './settings.ts';
+import { checkEnvironmentUrls, withScheme } from './settings/environment-urls.ts';
+import { secretVariable } from './settings/secret-variables.ts';
+import type { Environment, Settings } from './settings/settings.ts';
 
 /** The outside world: everything that doors, guards and contexts lead to. */
 export interface Platform {

@@ -6,15 +6,15 @@ import process from 'node:process';
 import { buffer } from 'node:stream/consumers';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Adapters } from '../model/door-row.ts';
-import { runHere, serveExec } from '../platform/kube/exec-server.ts';
 import { createKubeAdapters, type KubeAdapters } from '../platform/kube/kube-adapters.ts';
+import { runHere, serveExec } from '../platform/kube/programs/exec-server.ts';
 import { RecordingApi } from '../platform/kube/recording-api.ts';
 import { Spool } from '../platform/spool/spool.ts';
-import { createExecutor, type Executor } from '../runtime/execute.ts';
-import { alertWith, memoryRecord } from '../runtime/executor-fixture.ts';
-import { eventTokens } from '../runtime/tokens.ts';
-import { catalog } from './catalog.ts';
-import { pluginScripts } from './plugin-scripts.gen.ts';
+import { createExecutor, type Executor } from '../runtime/plugins/execute.ts';
+import { alertWith, memoryRecord } from '../runtime/plugins/executor-fixture.ts';
+import { eventTokens } from '../runtime/plugins/tokens.ts';
+import { catalog } from './plugins/catalog.ts';
+import { pluginScripts } from './plugins/plugin-scripts.gen.ts';
 import { workerStart } from './worker-file.ts';
 
 /**

@@ -1,12 +1,12 @@
 import { compile } from '../compiler/compile.ts';
 import { renderDiagnostics } from '../compiler/render-diagnostics.ts';
 import { TalonError } from '../model/talon-error.ts';
-import { type Engine, MAX_BUNDLE_BYTES, openBundle, openRules } from '../runtime/open-bundle.ts';
-import { catalog } from './catalog.ts';
+import { type Engine, MAX_BUNDLE_BYTES, openBundle, openRules } from '../runtime/engine/open-bundle.ts';
+import { catalog } from './plugins/catalog.ts';
 import { Progress } from './progress.ts';
 import { fileProblem, readUpTo } from './read-file.ts';
 import { areLarge, readEmbeddedFile, readRulesFiles } from './read-rules-files.ts';
-import { loadSettings } from './settings.ts';
+import { loadSettings } from './settings/settings.ts';
 import type { CommandContext } from './talon-command.ts';
 import { drawsColor } from './terminal.ts';
 

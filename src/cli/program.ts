@@ -1,8 +1,8 @@
 import { Argument, Option } from 'commander';
 import { buildInfo } from './build-info.ts';
 import type { DemoFlags } from './demo.ts';
-import { addJournalCommands } from './journal-commands.ts';
-import { addNotifiersTest } from './notifiers-commands.ts';
+import { addJournalCommands } from './journal/journal-commands.ts';
+import { addNotifiersTest } from './plugins/notifiers-commands.ts';
 import { addPolicyCommands } from './policy-commands.ts';
 import { SHELLS, type Shell } from './shells.ts';
 import { formatOption, type Run, TalonCommand } from './talon-command.ts';
@@ -77,8 +77,8 @@ function addServer(program: TalonCommand, run: Run): void {
     .action(({ bundle }: { readonly bundle?: string }) =>
       run(async ({ terminal, globals }) => {
         // Before the server is loaded, which makes garbage as well.
-        (await import('./small-heap.ts')).keepHeapSmall();
-        const { runServer } = await import('./server.ts');
+        (await import('./server/small-heap.ts')).keepHeapSmall();
+        const { runServer } = await import('./server/server.ts');
         const { config: configFile = SERVER_CONFIG, rules: rulesFlags, policies: policiesFlags } = globals;
         const { env, err } = terminal;
         const color = drawsColor(terminal, 'err');
@@ -89,9 +89,9 @@ function addServer(program: TalonCommand, run: Run): void {
 
 function addCatalogLists(program: TalonCommand, run: Run): void {
   const lists = {
-    actionners: { what: 'Actionners', load: async () => (await import('./actionners-list.ts')).actionnersList },
-    outputs: { what: 'Outputs', load: async () => (await import('./outputs-list.ts')).outputsList },
-    notifiers: { what: 'Notifiers', load: async () => (await import('./notifiers-list.ts')).notifiersList },
+    actionners: { what: 'Actionners', load: async () => (await import('./plugins/actionners-list.ts')).actionnersList },
+    outputs: { what: 'Outputs', load: async () => (await import('./plugins/outputs-list.ts')).outputsList },
+    notifiers: { what: 'Notifiers', load: async () => (await import('./plugins/notifiers-list.ts')).notifiersList },
   };
   for (const [name, { what, load }] of Object.entries(lists)) {
     const group = program

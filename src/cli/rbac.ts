@@ -1,10 +1,10 @@
 import { leastRights, type Rights } from '../model/rights.ts';
-import type { Engine } from '../runtime/open-bundle.ts';
-import { catalog } from './catalog.ts';
+import type { Engine } from '../runtime/engine/open-bundle.ts';
 import { clusterRole, clusterRoleObject } from './cluster-role.ts';
 import { jsonDocument } from './json-document.ts';
+import { catalog } from './plugins/catalog.ts';
 import { openPolicy } from './policy-source.ts';
-import { loadSettings } from './settings.ts';
+import { loadSettings } from './settings/settings.ts';
 import type { CommandContext } from './talon-command.ts';
 
 export interface RbacFlags {

@@ -1,11 +1,11 @@
 import { checkRules } from '../compiler/check-rules.ts';
 import { renderDiagnostics } from '../compiler/render-diagnostics.ts';
-import { catalog } from './catalog.ts';
 import { faultDiagnostic } from './fault-diagnostic.ts';
+import { catalog } from './plugins/catalog.ts';
 import { Progress } from './progress.ts';
 import { areLarge, readEmbeddedFile, readRulesFiles } from './read-rules-files.ts';
-import { logPolicies, logRules, settingsOf, settingsOrLine } from './rules-log.ts';
-import type { Settings } from './settings.ts';
+import { logPolicies, logRules, settingsOf, settingsOrLine } from './server/rules-log.ts';
+import type { Settings } from './settings/settings.ts';
 import type { CommandContext } from './talon-command.ts';
 import { drawsColor } from './terminal.ts';
 

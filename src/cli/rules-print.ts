@@ -1,7 +1,7 @@
 import { printRules } from '../compiler/print-rules.ts';
 import { renderDiagnostics } from '../compiler/render-diagnostics.ts';
 import { readRulesFiles } from './read-rules-files.ts';
-import { logRules, settingsOrLine } from './rules-log.ts';
+import { logRules, settingsOrLine } from './server/rules-log.ts';
 import type { CommandContext } from './talon-command.ts';
 import { drawsColor } from './terminal.ts';
 

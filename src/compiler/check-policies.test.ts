@@ -2,7 +2,7 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { catalog } from '../cli/catalog.ts';
+import { catalog } from '../cli/plugins/catalog.ts';
 import { type CheckedPolicies, checkPolicies } from './check-policies.ts';
 import { checkRules } from './check-rules.ts';
 import { compile } from './compile.ts';

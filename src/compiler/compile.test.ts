@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { catalog } from '../cli/catalog.ts';
+import { catalog } from '../cli/plugins/catalog.ts';
 import { type Checked, checkRules } from './check-rules.ts';
 import { compile } from './compile.ts';
 import { MAX_EMBEDDED_BYTES } from './embed-files.ts';

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { catalog } from '../cli/catalog.ts';
+import { catalog } from '../cli/plugins/catalog.ts';
 import { type Checked, checkRules } from './check-rules.ts';
 import { ERRORS } from './errors.ts';
 import { renderDiagnostics } from './render-diagnostics.ts';

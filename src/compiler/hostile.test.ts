@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { catalog } from '../cli/catalog.ts';
+import { catalog } from '../cli/plugins/catalog.ts';
 import { type Checked, checkRules } from './check-rules.ts';
 import { compile } from './compile.ts';
 

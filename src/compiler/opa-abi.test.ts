@@ -4,7 +4,7 @@ import { arrayBuffer } from '../../conformance-tests/matching-engines.ts';
 import { ModuleDoors, terms } from '../../conformance-tests/module-doors.ts';
 import { ruleWith } from '../../conformance-tests/rule-with.ts';
 import type { PlannedAction } from '../model/rule.ts';
-import { conditionBuiltins } from '../runtime/condition-builtins.ts';
+import { conditionBuiltins } from '../runtime/engine/condition-builtins.ts';
 import { link } from './link.ts';
 
 const ACTION: PlannedAction = {

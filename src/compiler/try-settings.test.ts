@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { catalog } from '../cli/catalog.ts';
+import { catalog } from '../cli/plugins/catalog.ts';
 import type { Actionner, Catalog } from '../model/definition.ts';
 import { checkRules } from './check-rules.ts';
 import { printRules } from './print-rules.ts';

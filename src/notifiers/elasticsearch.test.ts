@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { ACTION, HOSTILE, hostileNotice, reachOf, sendWith } from '../runtime/notifier-fixture.ts';
+import { ACTION, HOSTILE, hostileNotice, reachOf, sendWith } from '../runtime/plugins/notifier-fixture.ts';
 import { elasticsearch } from './elasticsearch.ts';
 
 const url = 'https://search.example.org:9200';

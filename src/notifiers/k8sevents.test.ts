@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { KubeEvent } from '../model/capability.ts';
 import { sampleNotice } from '../model/sample-notice.ts';
-import { ACTION, HOSTILE, hostileNotice, OUTPUT, sendWith } from '../runtime/notifier-fixture.ts';
+import { ACTION, HOSTILE, hostileNotice, OUTPUT, sendWith } from '../runtime/plugins/notifier-fixture.ts';
 import { k8sevents } from './k8sevents.ts';
 
 async function eventOf(notice = ACTION, settings: object = {}): Promise<KubeEvent> {

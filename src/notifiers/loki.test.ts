@@ -1,5 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { ACTION, bodyOf, HOSTILE, hostileNotice, OUTPUT, reachOf, sendWith } from '../runtime/notifier-fixture.ts';
+import {
+  ACTION,
+  bodyOf,
+  HOSTILE,
+  hostileNotice,
+  OUTPUT,
+  reachOf,
+  sendWith,
+} from '../runtime/plugins/notifier-fixture.ts';
 import { loki } from './loki.ts';
 
 const url = 'https://loki.example.org:3100';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Mail } from '../model/capability.ts';
 import { sampleNotice } from '../model/sample-notice.ts';
-import { ACTION, HOSTILE, hostileNotice, OUTPUT, reachOf, sendWith } from '../runtime/notifier-fixture.ts';
+import { ACTION, HOSTILE, hostileNotice, OUTPUT, reachOf, sendWith } from '../runtime/plugins/notifier-fixture.ts';
 import { smtp } from './smtp.ts';
 
 const settings = {

@@ -1,6 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { sampleNotice } from '../model/sample-notice.ts';
-import { ACTION, bodyOf, HOSTILE, hostileNotice, OUTPUT, reachOf, sendWith } from '../runtime/notifier-fixture.ts';
+import {
+  ACTION,
+  bodyOf,
+  HOSTILE,
+  hostileNotice,
+  OUTPUT,
+  reachOf,
+  sendWith,
+} from '../runtime/plugins/notifier-fixture.ts';
 import { webhook } from './webhook.ts';
 
 const url = 'https://siem.example.org/talon?token=secret';

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { ContextAnswer, ContextSources, NodeSource } from '../model/context-sources.ts';
 import { DoorError } from '../model/door-error.ts';
 import { Contexts } from './contexts.ts';
-import { alertWith } from './executor-fixture.ts';
+import { alertWith } from './plugins/executor-fixture.ts';
 
 const { signal } = new AbortController();
 const answer = (values: Record<string, string>, problems: readonly string[] = []): ContextAnswer => ({

@@ -2,7 +2,7 @@ import type { FalcoEvent } from '../model/falco-event.ts';
 import type { PlannedAction, PlannedRule } from '../model/rule.ts';
 import type { AlertHead, StepHead } from '../model/transition.ts';
 import { type Context, talonContext } from './context.ts';
-import { eventTokens, type Tokens } from './tokens.ts';
+import { eventTokens, type Tokens } from './plugins/tokens.ts';
 
 /** One action about to be taken, with all that the later stages need to know. */
 export interface Step {

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { DoorError } from '../model/door-error.ts';
-import type { Guard } from './guard.ts';
+import type { Guard } from './guards/guard.ts';
 import { Lanes } from './lanes.ts';
 import { action, alertBody, allowAll, failure, rule, SUCCESS, World } from './test-pipeline.ts';
 

@@ -3,7 +3,7 @@ import { runInNewContext } from 'node:vm';
 import { describe, expect, it, vi } from 'vitest';
 import { DoorError } from '../model/door-error.ts';
 import type { PlannedAction } from '../model/rule.ts';
-import type { Guard } from './guard.ts';
+import type { Guard } from './guards/guard.ts';
 import { Lanes } from './lanes.ts';
 import { action, alertBody, failure, IGNORED, rule, type Script, SUCCESS, World } from './test-pipeline.ts';
 

@@ -7,9 +7,9 @@ import type { AlertHead, Telemetry } from '../model/transition.ts';
 import { type DedupWindow, dedupKey } from './dedup.ts';
 import { LaneKeys } from './lane-keys.ts';
 import type { Lanes, Slot } from './lanes.ts';
-import { type PlanStages, runPlan } from './plan-run.ts';
+import { type PlanStages, runPlan } from './plans/plan-run.ts';
+import { PlanHistory } from './plans/resume.ts';
 import type { Policy } from './policy.ts';
-import { PlanHistory } from './resume.ts';
 
 /** Bytes of alerts in line up to which they stay decoded until it is their turn. */
 const KEPT_DECODED = 512 * 1024;

@@ -1,7 +1,7 @@
 import type { GuardPolicy } from '../model/guard-policy.ts';
 import type { Journal, StoredPolicy } from '../model/journal.ts';
 import type { PlannedRule } from '../model/rule.ts';
-import type { Guard } from './guard.ts';
+import type { Guard } from './guards/guard.ts';
 import type { Policy } from './policy.ts';
 
 export interface PoliciesOptions {

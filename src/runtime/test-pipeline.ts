@@ -6,13 +6,13 @@ import type { PlannedAction, PlannedRule } from '../model/rule.ts';
 import type { Telemetry, Transition } from '../model/transition.ts';
 import { Apis } from './apis.ts';
 import { DedupWindow } from './dedup.ts';
-import type { Executor } from './execute.ts';
-import type { Guard } from './guard.ts';
+import type { Guard } from './guards/guard.ts';
 import { Lanes } from './lanes.ts';
 import { MemoryJournal } from './memory-journal.ts';
 import { type Admission, Pipeline, type PipelineOptions } from './pipeline.ts';
+import type { Executor } from './plugins/execute.ts';
+import type { StepToRun } from './plugins/run-action.ts';
 import type { Policy } from './policy.ts';
-import type { StepToRun } from './run-action.ts';
 
 export const SUCCESS: Outcome = { status: 'success', output: 'done', objects: { pod: 'web' } };
 export const IGNORED: Outcome = { status: 'ignored', result: 'not now', objects: {} };

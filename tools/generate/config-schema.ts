@@ -1,5 +1,5 @@
 import type * as z from 'zod';
-import { settingLeaves } from '../../src/cli/setting-leaves.ts';
+import { settingLeaves } from '../../src/cli/settings/setting-leaves.ts';
 import type { Catalog } from '../../src/model/definition.ts';
 import { type ParameterFacts, parameterFacts } from '../../src/model/parameters.ts';
 

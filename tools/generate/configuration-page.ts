@@ -1,4 +1,4 @@
-import { type SettingLeaf, settingLeaves } from '../../src/cli/setting-leaves.ts';
+import { type SettingLeaf, settingLeaves } from '../../src/cli/settings/setting-leaves.ts';
 import { page, table } from './markdown.ts';
 
 /** The page of the settings: keys of the configuration file and variables. */

@@ -1,5 +1,5 @@
-import { catalog } from '../../src/cli/catalog.ts';
 import { clusterRole } from '../../src/cli/cluster-role.ts';
+import { catalog } from '../../src/cli/plugins/catalog.ts';
 import type { Door } from '../../src/model/capability.ts';
 import { LOOKUP_PRICES } from '../../src/model/doors.ts';
 import { rightsOf } from '../../src/model/rights.ts';

@@ -9,16 +9,16 @@ export function pluginList(): { readonly path: string; readonly text: string } {
   const folders = Object.entries(KINDS).map(([folder, kind]) => ({ folder, kind, files: pluginFiles(folder) }));
   const imports = folders.flatMap(({ folder, kind, files }) =>
     files.map(
-      (file) => `import { ${exportOf(folder, file, kind)} as ${nameOf(folder, file)} } from '../${folder}/${file}';`,
+      (file) => `import { ${exportOf(folder, file, kind)} as ${nameOf(folder, file)} } from '../../${folder}/${file}';`,
     ),
   );
   const lists = folders.map(
     ({ folder, kind, files }) =>
       `export const ${folder}: readonly ${kind}[] = [\n${files.map((file) => `  ${nameOf(folder, file)},\n`).join('')}];`,
   );
-  const types = `import type { ${Object.values(KINDS).sort().join(', ')} } from '../model/definition.ts';`;
+  const types = `import type { ${Object.values(KINDS).sort().join(', ')} } from '../../model/definition.ts';`;
   const text = `// Made by \`npm run generate\`. Do not edit.\n${[...imports, types].join('\n')}\n\n${lists.join('\n\n')}\n`;
-  return { path: 'src/cli/plugins.gen.ts', text };
+  return { path: 'src/cli/plugins/plugins.gen.ts', text };
 }
 
 /** Files without a `define...` are what plug-ins of the folder share. */

@@ -1,5 +1,5 @@
-import { permissionsOf } from '../../src/cli/permissions-text.ts';
-import { type ParameterRow, parameterRows } from '../../src/cli/plugin-parameters.ts';
+import { permissionsOf } from '../../src/cli/plugins/permissions-text.ts';
+import { type ParameterRow, parameterRows } from '../../src/cli/plugins/plugin-parameters.ts';
 import type { Door } from '../../src/model/capability.ts';
 import type { Actionner, Catalog, Notifier, Output } from '../../src/model/definition.ts';
 import { DOORS, reaches } from '../../src/model/doors.ts';

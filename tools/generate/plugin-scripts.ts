@@ -63,10 +63,10 @@ export async function pluginScripts(catalog: Catalog): Promise<{ readonly path: 
       [...catalog[folder].values()].map((plugin) => scriptEntry(folder, plugin)),
     ),
   );
-  const text = `${HEADER}import type { PluginScripts } from '../runtime/execute.ts';
+  const text = `${HEADER}import type { PluginScripts } from '../../runtime/plugins/execute.ts';
 
 export const pluginScripts: PluginScripts = new Map([\n${entries.join('')}]);\n`;
-  return { path: 'src/cli/plugin-scripts.gen.ts', text };
+  return { path: 'src/cli/plugins/plugin-scripts.gen.ts', text };
 }
 
 async function scriptEntry(folder: PluginFolder, plugin: { readonly id: string }): Promise<string> {

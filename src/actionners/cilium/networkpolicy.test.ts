@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { decodeParameters } from '../../model/decode-parameters.ts';
 import type { WorkloadRef } from '../../model/references.ts';
 import type { ParameterMap } from '../../model/rule.ts';
-import { runNoted } from '../../runtime/action-fixture.ts';
+import { runNoted } from '../../runtime/plugins/action-fixture.ts';
 import { networkpolicy } from './networkpolicy.ts';
 
 const WORKLOAD: WorkloadRef = { kind: 'workload', ref: 1, name: 'web', namespace: 'shop' };

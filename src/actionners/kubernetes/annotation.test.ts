@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { decodeParameters } from '../../model/decode-parameters.ts';
 import type { ParameterMap } from '../../model/rule.ts';
-import { POD, runNoted } from '../../runtime/action-fixture.ts';
+import { POD, runNoted } from '../../runtime/plugins/action-fixture.ts';
 import { annotation } from './annotation.ts';
 
 const NODE = { kind: 'node', ref: 1, name: 'node-1' } as const;

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { POD, runNoted } from '../../runtime/action-fixture.ts';
+import { POD, runNoted } from '../../runtime/plugins/action-fixture.ts';
 import { cordon } from './cordon.ts';
 
 const NODE = { kind: 'node', ref: 1, name: 'node-1' } as const;

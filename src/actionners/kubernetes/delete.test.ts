@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { DELETABLE } from '../../model/kube-names.ts';
 import type { ObjectRef } from '../../model/references.ts';
-import { runNoted } from '../../runtime/action-fixture.ts';
+import { runNoted } from '../../runtime/plugins/action-fixture.ts';
 import { deleteObject } from './delete.ts';
 
 it.each(Object.keys(DELETABLE))('deletes an object of %s once, and says so', async (resource) => {

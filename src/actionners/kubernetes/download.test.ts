@@ -4,8 +4,8 @@ import path from 'node:path';
 import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
 import { DoorError } from '../../model/door-error.ts';
-import { OBJECTS } from '../../runtime/action-fixture.ts';
-import { hereDoors, runForPod } from '../../runtime/container-fixture.ts';
+import { OBJECTS } from '../../runtime/plugins/action-fixture.ts';
+import { hereDoors, runForPod } from '../../runtime/plugins/container-fixture.ts';
 import { artifactName } from './artifact-name.ts';
 import { download } from './download.ts';
 

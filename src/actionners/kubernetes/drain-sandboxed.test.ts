@@ -7,8 +7,8 @@ import type { Eviction } from '../../model/capability.ts';
 import { DoorError } from '../../model/door-error.ts';
 import type { Adapters } from '../../model/door-row.ts';
 import type { PodTarget } from '../../model/targets.ts';
-import { createExecutor, type Executor } from '../../runtime/execute.ts';
-import { alertWith, fakeAdapters, memoryRecord } from '../../runtime/executor-fixture.ts';
+import { createExecutor, type Executor } from '../../runtime/plugins/execute.ts';
+import { alertWith, fakeAdapters, memoryRecord } from '../../runtime/plugins/executor-fixture.ts';
 import { drain } from './drain.ts';
 
 const event = alertWith({ 'k8s.pod.name': 'pod-0', 'k8s.ns.name': 'shop' });

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { DoorError } from '../../model/door-error.ts';
 import type { ContainerRef } from '../../model/references.ts';
-import { OBJECTS, POD } from '../../runtime/action-fixture.ts';
-import { hereDoors, runForPod } from '../../runtime/container-fixture.ts';
+import { OBJECTS, POD } from '../../runtime/plugins/action-fixture.ts';
+import { hereDoors, runForPod } from '../../runtime/plugins/container-fixture.ts';
 import { exec } from './exec.ts';
 
 const NO_SHELL = { code: 126, stderr: 'exec: "/bin/sh": no such file or directory' };

@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { DoorError } from '../../model/door-error.ts';
 import type { ArtifactRef } from '../../model/references.ts';
 import type { ParameterMap } from '../../model/rule.ts';
-import { OBJECTS } from '../../runtime/action-fixture.ts';
-import { containerRef, runForPod } from '../../runtime/container-fixture.ts';
+import { OBJECTS } from '../../runtime/plugins/action-fixture.ts';
+import { containerRef, runForPod } from '../../runtime/plugins/container-fixture.ts';
 import { log } from './log.ts';
 
 type Logs = Readonly<Record<string, string | Error>>;

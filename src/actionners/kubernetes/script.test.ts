@@ -1,7 +1,7 @@
 import process from 'node:process';
 import { describe, expect, it } from 'vitest';
-import { OBJECTS } from '../../runtime/action-fixture.ts';
-import { hereDoors, runForPod } from '../../runtime/container-fixture.ts';
+import { OBJECTS } from '../../runtime/plugins/action-fixture.ts';
+import { hereDoors, runForPod } from '../../runtime/plugins/container-fixture.ts';
 import { script } from './script.ts';
 
 function run(parameters: Record<string, string>, { seconds = 20, replaced = {}, names = ['main'] } = {}) {

@@ -7,7 +7,7 @@ import type { Capture } from '../../model/capability.ts';
 import { decodeParameters } from '../../model/decode-parameters.ts';
 import type { ArtifactRef, ContainerRef } from '../../model/references.ts';
 import type { ParameterMap } from '../../model/rule.ts';
-import { OBJECTS as objects, POD, runNoted } from '../../runtime/action-fixture.ts';
+import { OBJECTS as objects, POD, runNoted } from '../../runtime/plugins/action-fixture.ts';
 import { tcpdump } from './tcpdump.ts';
 
 const CONTAINER: ContainerRef = { kind: 'container', ref: 1, name: 'falco-talon-tcpdump-abcde' };

@@ -5,9 +5,9 @@ import { decodeParameters } from '../../model/decode-parameters.ts';
 import type { ParameterMap } from '../../model/rule.ts';
 import { createHttpDoors } from '../../platform/http/http-doors.ts';
 import { RecordingEndpoint } from '../../platform/http/recording-endpoint.ts';
-import { createExecutor, type Executor } from '../../runtime/execute.ts';
-import { alertWith, fakeAdapters, memoryRecord } from '../../runtime/executor-fixture.ts';
-import { HOSTILE } from '../../runtime/notifier-fixture.ts';
+import { createExecutor, type Executor } from '../../runtime/plugins/execute.ts';
+import { alertWith, fakeAdapters, memoryRecord } from '../../runtime/plugins/executor-fixture.ts';
+import { HOSTILE } from '../../runtime/plugins/notifier-fixture.ts';
 import { call } from './call.ts';
 
 const endpoint = new RecordingEndpoint().use();

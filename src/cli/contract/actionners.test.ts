@@ -7,11 +7,11 @@ import { DOORS } from '../../model/doors.ts';
 import type { FalcoEvent } from '../../model/falco-event.ts';
 import type { FailureCode, Outcome } from '../../model/outcome.ts';
 import type { ParameterMap } from '../../model/rule.ts';
-import { alertWith, memoryRecord } from '../../runtime/executor-fixture.ts';
-import type { StepRecord } from '../../runtime/step-record.ts';
-import { eventTokens } from '../../runtime/tokens.ts';
-import { catalog } from '../catalog.ts';
-import { parameterRows } from '../plugin-parameters.ts';
+import { alertWith, memoryRecord } from '../../runtime/plugins/executor-fixture.ts';
+import type { StepRecord } from '../../runtime/plugins/step-record.ts';
+import { eventTokens } from '../../runtime/plugins/tokens.ts';
+import { catalog } from '../plugins/catalog.ts';
+import { parameterRows } from '../plugins/plugin-parameters.ts';
 import { ALL_FIELDS, HOSTILE } from './good-world.ts';
 import { RETRY_AFTER, SandboxedPlugins, WORDS } from './sandboxed-plugins.ts';
 

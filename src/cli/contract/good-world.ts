@@ -1,5 +1,5 @@
 import type { Door } from '../../model/capability.ts';
-import { SPOOLED } from '../../runtime/executor-fixture.ts';
+import { SPOOLED } from '../../runtime/plugins/executor-fixture.ts';
 
 const POD = { kind: 'pod', name: 'web', namespace: 'shop' } as const;
 const CONTAINER = { kind: 'container', name: 'main', pod: POD } as const;

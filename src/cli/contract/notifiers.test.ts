@@ -7,8 +7,8 @@ import type { FailureCode, Outcome } from '../../model/outcome.ts';
 import { parameterFacts } from '../../model/parameters.ts';
 import type { ParameterMap } from '../../model/rule.ts';
 import { sampleNotice } from '../../model/sample-notice.ts';
-import { catalog } from '../catalog.ts';
-import { parameterRows } from '../plugin-parameters.ts';
+import { catalog } from '../plugins/catalog.ts';
+import { parameterRows } from '../plugins/plugin-parameters.ts';
 import { HOSTILE } from './good-world.ts';
 import { RETRY_AFTER, SandboxedPlugins, WORDS } from './sandboxed-plugins.ts';
 

@@ -4,9 +4,9 @@ import { decodeParameters } from '../../model/decode-parameters.ts';
 import type { Output } from '../../model/definition.ts';
 import type { FailureCode, Outcome } from '../../model/outcome.ts';
 import type { ParameterMap } from '../../model/rule.ts';
-import { SPOOLED } from '../../runtime/executor-fixture.ts';
-import { catalog } from '../catalog.ts';
-import { parameterRows } from '../plugin-parameters.ts';
+import { SPOOLED } from '../../runtime/plugins/executor-fixture.ts';
+import { catalog } from '../plugins/catalog.ts';
+import { parameterRows } from '../plugins/plugin-parameters.ts';
 import { HOSTILE } from './good-world.ts';
 import { RETRY_AFTER, SandboxedPlugins, WORDS } from './sandboxed-plugins.ts';
 

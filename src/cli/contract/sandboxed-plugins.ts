@@ -4,9 +4,9 @@ import { DoorError } from '../../model/door-error.ts';
 import type { Adapters } from '../../model/door-row.ts';
 import { DOORS } from '../../model/doors.ts';
 import type { FailureCode } from '../../model/outcome.ts';
-import { createExecutor, type Executor } from '../../runtime/execute.ts';
-import { fakeAdapters } from '../../runtime/executor-fixture.ts';
-import { pluginScripts } from '../plugin-scripts.gen.ts';
+import { createExecutor, type Executor } from '../../runtime/plugins/execute.ts';
+import { fakeAdapters } from '../../runtime/plugins/executor-fixture.ts';
+import { pluginScripts } from '../plugins/plugin-scripts.gen.ts';
 import { workerStart } from '../worker-file.ts';
 import { GOOD_WORLD } from './good-world.ts';
 

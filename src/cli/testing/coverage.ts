@@ -1,6 +1,6 @@
 import type { FalcoEvent } from '../../model/falco-event.ts';
 import type { PolicyRule } from '../../model/rule.ts';
-import { explainRule } from '../../runtime/explain.ts';
+import { explainRule } from '../../runtime/engine/explain.ts';
 
 /** How far the tests of one set of rules go. */
 export interface Coverage {

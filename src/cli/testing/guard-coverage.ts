@@ -1,5 +1,5 @@
 import type { GuardPolicy } from '../../model/guard-policy.ts';
-import type { Finding, Verdict } from '../../runtime/guard.ts';
+import type { Finding, Verdict } from '../../runtime/guards/guard.ts';
 
 /** How far the tests of one set of policies go. */
 export interface GuardCoverage {

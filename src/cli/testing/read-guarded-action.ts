@@ -4,7 +4,7 @@ import type { YamlNode } from '../../compiler/yaml-node.ts';
 import type { Actionner } from '../../model/definition.ts';
 import { isRfc3339 } from '../../model/rfc3339.ts';
 import type { ParameterMap } from '../../model/rule.ts';
-import { catalog } from '../catalog.ts';
+import { catalog } from '../plugins/catalog.ts';
 import { StrictMap, type TestFindings } from './strict-map.ts';
 import type { EarlierUse, ExpectedVerdict, GuardedAction } from './test-file.ts';
 

@@ -6,11 +6,11 @@ import type { BudgetUse } from '../../model/journal.ts';
 import { parseGuard } from '../../model/parsed-guard.ts';
 import type { PlannedAction, PlannedRule } from '../../model/rule.ts';
 import type { TargetLookups } from '../../model/target-facts.ts';
-import { Budgets } from '../../runtime/budgets.ts';
 import { enrich } from '../../runtime/enrich.ts';
-import { createGuard, type Verdict } from '../../runtime/guard.ts';
-import { limitsOf } from '../../runtime/guard-budgets.ts';
-import { targetOf } from '../../runtime/guard-target.ts';
+import { Budgets } from '../../runtime/guards/budgets.ts';
+import { createGuard, type Verdict } from '../../runtime/guards/guard.ts';
+import { limitsOf } from '../../runtime/guards/guard-budgets.ts';
+import { targetOf } from '../../runtime/guards/guard-target.ts';
 import { knownActionner } from './read-guarded-action.ts';
 import type { EarlierUse, ExpectedVerdict, GuardedAction } from './test-file.ts';
 

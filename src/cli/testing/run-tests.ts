@@ -1,7 +1,7 @@
 import { decodeEvent } from '../../model/decode-event.ts';
 import type { Diagnostic } from '../../model/diagnostic.ts';
 import { EVENT_ERRORS } from '../../model/falco-event.ts';
-import type { Engine } from '../../runtime/open-bundle.ts';
+import type { Engine } from '../../runtime/engine/open-bundle.ts';
 import { compareDiagnostics, comparePlan, compareRules } from './compare.ts';
 import { type Coverage, CoverageCounter } from './coverage.ts';
 import { type GuardCoverage, GuardCoverageCounter } from './guard-coverage.ts';

@@ -1,7 +1,7 @@
 import path from 'node:path';
 import type { Compiled } from '../../compiler/compile.ts';
 import type { SourceFile } from '../../compiler/read.ts';
-import { openRules } from '../../runtime/open-bundle.ts';
+import { openRules } from '../../runtime/engine/open-bundle.ts';
 import type { Subject, SubjectSource } from './run-tests.ts';
 
 /** Compiles files, from disk or with a text given. */

@@ -3,5 +3,5 @@ export { openKubeClient } from './kube-client.ts';
 export { ownPod } from './kube-config.ts';
 export { kubeDoors } from './kube-doors.ts';
 export { nodeSource } from './node-context.ts';
-export { policyProblem } from './policy-presence.ts';
+export { policyProblem } from './policies/policy-presence.ts';
 export { createTargetLookups } from './target-lookups.ts';

@@ -44,8 +44,8 @@ await Promise.all(Array.from({ length: 16 }, work));
  * get, and every tenth time that they cannot. Says of each notice when it is on disk. Without `MORE` it sends what is left.
  */
 const TELLING = `
-import { Notices } from '../../runtime/notices.ts';
-import { NOTIFIERS, noticed } from '../../runtime/notices-sample.ts';
+import { Notices } from '../../runtime/notices/notices.ts';
+import { NOTIFIERS, noticed } from '../../runtime/notices/notices-sample.ts';
 ${OPENED}
 let tries = 0;
 const send = async ({ notice }) => {

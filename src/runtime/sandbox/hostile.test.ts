@@ -5,8 +5,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { buildPluginScript } from '../../../tools/generate/plugin-scripts.ts';
 import { workerStart } from '../../cli/worker-file.ts';
 import type { Actionner } from '../../model/definition.ts';
-import { createExecutor, type Executor, type ExecutorOptions } from '../execute.ts';
-import { alertWith, fakeAdapters, memoryRecord } from '../executor-fixture.ts';
+import { createExecutor, type Executor, type ExecutorOptions } from '../plugins/execute.ts';
+import { alertWith, fakeAdapters, memoryRecord } from '../plugins/executor-fixture.ts';
 import * as honest from './honest-plugins.ts';
 import * as hostile from './hostile-plugins.ts';
 
