@@ -9,7 +9,7 @@ import { createRedactor, type Redact } from '../../model/redact.ts';
 import type { EndpointTarget } from '../../model/targets.ts';
 import { retryAfterMs } from '../retry-after.ts';
 import { type AddressRule, checkUrl, createAddressRule } from './address-rule.ts';
-import type { HttpDoorOptions, Proxies } from './http-doors.ts';
+import type { HttpDoorOptions, Proxies } from './http-door-options.ts';
 import { readAnswer } from './read-answer.ts';
 import { requestHeaders } from './request-headers.ts';
 import { requestUrl } from './request-url.ts';

@@ -10,7 +10,8 @@ import type { HttpRequest } from '../../model/capability.ts';
 import type { EndpointTarget } from '../../model/targets.ts';
 import { TestAuthority } from '../../runtime/entrance/test-certificates.ts';
 import { Spool } from '../spool/spool.ts';
-import { createHttpDoors, type HttpDoorOptions } from './http-doors.ts';
+import type { HttpDoorOptions } from './http-door-options.ts';
+import { createHttpDoors } from './http-doors.ts';
 import { RecordingEndpoint } from './recording-endpoint.ts';
 
 const endpoint = new RecordingEndpoint().use();

@@ -1,31 +1,11 @@
-import type { ArtifactSpool } from '../../model/artifact-spool.ts';
 import type { DoorError } from '../../model/door-error.ts';
 import type { AdaptersOf } from '../../model/door-row.ts';
 import type { EndpointAddress } from '../../model/targets.ts';
 import { OnceOpened } from '../once-opened.ts';
-import { checkUrl, createAddressRule, type Resolve } from './address-rule.ts';
-import { requestHeaders, type SecretOf } from './request-headers.ts';
+import { checkUrl, createAddressRule } from './address-rule.ts';
+import type { HttpDoorOptions } from './http-door-options.ts';
+import { requestHeaders } from './request-headers.ts';
 import { requestUrl } from './request-url.ts';
-
-export interface HttpDoorOptions {
-  /** Where answers go that are kept; without one none can be. */
-  readonly spool?: ArtifactSpool | undefined;
-  /** Environment variables of the server, for headers that are secret. */
-  readonly secretOf: SecretOf;
-  /** Ports at which this server itself listens: nothing is sent there. */
-  readonly ownPorts?: readonly number[];
-  readonly proxies?: Proxies;
-  /** How names of hosts are looked up, if not as the system does. */
-  readonly resolve?: Resolve;
-}
-
-/** Proxies as environment variables name them. Empty or left out: none. */
-export interface Proxies {
-  readonly http?: string | undefined;
-  readonly https?: string | undefined;
-  /** Hosts for which none is used, separated by commas. */
-  readonly none?: string | undefined;
-}
 
 /** The door to HTTP endpoints. */
 export interface HttpDoors {

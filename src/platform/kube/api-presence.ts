@@ -1,5 +1,5 @@
 import { DoorError } from '../../model/door-error.ts';
-import type { KubeRefusal } from './kube-transport.ts';
+import type { KubeRefusal } from './kube-refusal.ts';
 
 /** Milliseconds after the last failure to reach the API server for which it may be starting. */
 const STARTING = 60_000;

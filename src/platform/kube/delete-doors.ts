@@ -2,8 +2,8 @@ import { DoorError } from '../../model/door-error.ts';
 import type { AdaptersOf } from '../../model/door-row.ts';
 import { DELETABLE, objectNotFound } from '../../model/kube-names.ts';
 import type { ObjectTarget } from '../../model/targets.ts';
-import type { KubeDoorMeans } from './kube-adapters.ts';
 import type { KubeClient } from './kube-client.ts';
+import type { KubeDoorMeans } from './kube-door-means.ts';
 import { whenMissing } from './when-missing.ts';
 
 /** Deletes the objects of audit alerts, each in the way that the API server holds for the right one. */

@@ -3,9 +3,9 @@ import type { KubeEvent } from '../../model/capability.ts';
 import type { AdaptersOf } from '../../model/door-row.ts';
 import { isNamespaceName, isObjectName } from '../../model/kube-names.ts';
 import type { SubjectTarget } from '../../model/targets.ts';
-import type { KubeDoorMeans } from './kube-adapters.ts';
 import type { KubeClient } from './kube-client.ts';
-import { KubeRefusal } from './kube-transport.ts';
+import type { KubeDoorMeans } from './kube-door-means.ts';
+import { KubeRefusal } from './kube-refusal.ts';
 
 const COMPONENT = 'falco-talon';
 /** Where events are that belong to no namespace, or to one that is not there. */

@@ -2,7 +2,7 @@ import { setMaxListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { DoorError } from '../../model/door-error.ts';
 import type { KubeClient, ObjectName } from './kube-client.ts';
-import { KubeRefusal } from './kube-transport.ts';
+import { KubeRefusal } from './kube-refusal.ts';
 import type { WatchedChange } from './kube-watch.ts';
 
 /** The very pod that is waited for: one of the same name with another UID is its successor. */

@@ -2,16 +2,11 @@ import type { ArtifactSpool } from '../../model/artifact-spool.ts';
 import type { Door } from '../../model/capability.ts';
 import type { NodeSource } from '../../model/context-sources.ts';
 import { DoorError } from '../../model/door-error.ts';
-import type { AdaptersOf } from '../../model/door-row.ts';
 import { DOORS } from '../../model/doors.ts';
 import type { TargetLookups } from '../../model/target-facts.ts';
-import type { KubeClient, ObjectName } from './kube-client.ts';
-import type { CaptureSettings, KubeSettings } from './kube-config.ts';
-
-/** The doors that lead to a Kubernetes API server. */
-export type KubeDoors = AdaptersOf<
-  'pods' | 'captures' | 'nodes' | 'networkpolicies' | 'calico' | 'cilium' | 'objects' | 'events'
->;
+import type { KubeClient } from './kube-client.ts';
+import type { KubeSettings } from './kube-config.ts';
+import type { KubeDoorMeans, KubeDoors } from './kube-door-means.ts';
 
 /** Those doors, and what else is asked of it. */
 export interface KubeAdapters {
@@ -105,17 +100,4 @@ function forwarding(doors: () => KubeDoors): KubeDoors {
     async (...given: never[]) =>
       (doors()[name] as (...given: never[]) => Promise<unknown>)(...given);
   return Object.fromEntries(names.map((name) => [name, forward(name)])) as unknown as KubeDoors;
-}
-
-/** What the doors have in common. */
-export interface KubeDoorMeans {
-  readonly open: () => KubeClient;
-  /** The pod that Talon itself runs in, where it does and knows it. */
-  readonly self: () => ObjectName | undefined;
-  readonly spool: ArtifactSpool | undefined;
-  /** Networks that no policy is to deny. */
-  readonly protectedCidrs: readonly string[];
-  readonly captures: CaptureSettings;
-  /** What is left to be done when a step has ended. It must not fail; the end of the adapters waits for it. */
-  readonly finish: (work: Promise<void>) => void;
 }

@@ -2,7 +2,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { ApiPresence } from './api-presence.ts';
 import { answerText } from './bounded-body.ts';
 import { createKubeAdapters } from './kube-adapters.ts';
-import { KubeRefusal } from './kube-transport.ts';
+import { KubeRefusal } from './kube-refusal.ts';
 import { failureOf, POD_PATH, pod, READ, signal, useRecordedKube } from './recorded-kube.ts';
 import { type Answer, RecordingApi, statusOf, TOKEN } from './recording-api.ts';
 

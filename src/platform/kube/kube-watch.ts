@@ -1,6 +1,7 @@
 import type { RequestContext } from '@kubernetes/client-node';
 import type { ApiPresence } from './api-presence.ts';
-import { KubeRefusal, noAnswer, openExchange } from './kube-transport.ts';
+import { KubeRefusal } from './kube-refusal.ts';
+import { noAnswer, openExchange } from './kube-transport.ts';
 
 /** One line of a watch, as far as anybody looks at it. */
 export interface WatchedChange {

@@ -3,7 +3,7 @@ import { DoorError } from '../../model/door-error.ts';
 import type { Adapters } from '../../model/door-row.ts';
 import { podNotFound } from '../../model/kube-names.ts';
 import type { NodeTarget, PodTarget } from '../../model/targets.ts';
-import type { KubeDoorMeans } from './kube-adapters.ts';
+import type { KubeDoorMeans } from './kube-door-means.ts';
 import { whenMissing } from './when-missing.ts';
 
 type PatchDoors = Pick<Adapters, 'pods.label' | 'pods.annotate' | 'nodes.label' | 'nodes.annotate' | 'nodes.cordon'>;

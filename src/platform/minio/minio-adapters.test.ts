@@ -6,7 +6,8 @@ import type { DoorError } from '../../model/door-error.ts';
 import type { StoreTarget } from '../../model/targets.ts';
 import { RecordingPeer } from '../recording-peer.ts';
 import { contentSpool, testArtifact } from '../test-artifact.ts';
-import { createMinioAdapters, type MinioSettings } from './minio-adapters.ts';
+import { createMinioAdapters } from './minio-adapters.ts';
+import type { MinioSettings } from './minio-settings.ts';
 
 const peer = new RecordingPeer();
 beforeAll(() => peer.start());

@@ -6,15 +6,7 @@ import { TalonError } from '../../model/talon-error.ts';
 import type { StoreTarget } from '../../model/targets.ts';
 import { checkBucketName } from '../bucket-name.ts';
 import { OnceOpened } from '../once-opened.ts';
-
-/** The group `minio` of the settings. */
-export interface MinioSettings {
-  /** Host and port, without a scheme. */
-  readonly endpoint: string;
-  readonly access_key: string;
-  readonly secret_key: string;
-  readonly use_ssl: boolean;
-}
+import type { MinioSettings } from './minio-settings.ts';
 
 /** The door that leads to a MinIO server, and what else is asked of it. */
 export interface MinioAdapters {

@@ -3,7 +3,7 @@ import type { DoorError } from '../../model/door-error.ts';
 import { boundAnswers } from '../s3/bound-answers.ts';
 import { NO_LOG } from '../s3/no-log.ts';
 import { sdkFailure, sdkStatus } from '../s3/sdk-failure.ts';
-import type { MinioSettings } from './minio-adapters.ts';
+import type { MinioSettings } from './minio-settings.ts';
 
 export { checkBucket, putObject } from '../s3/bucket-objects.ts';
 

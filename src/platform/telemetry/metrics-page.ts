@@ -1,18 +1,7 @@
-import type { Counters } from './counters.ts';
-import type { GaugeValue } from './gauges.ts';
+import type { MetricsPageOptions } from './metrics-renderer.ts';
 
 /** The content type of Falco Talon's page. */
 export const METRICS_CONTENT_TYPE = 'text/plain; version=0.0.4; charset=utf-8; escaping=underscores';
-
-export interface MetricsPageOptions {
-  readonly counters: Counters;
-  /** The gauges as they stand. */
-  readonly gauges?: () => Iterable<GaugeValue>;
-  /** Version of Talon, in the labels of every series. */
-  readonly version: string;
-  /** Revision of the rules that are served at the moment. */
-  readonly revision: () => string;
-}
 
 /**
  * The page of `GET /metrics`: a function that renders the counters as they stand, and a few facts about the process. The

@@ -5,7 +5,17 @@ import { resourceFromAttributes } from '@opentelemetry/resources';
 import { MeterProvider } from '@opentelemetry/sdk-metrics';
 import { COUNTERS, type CounterName, type Counters, SERIES_LIMIT } from './counters.ts';
 import { GAUGES, type GaugeName, type GaugeValue } from './gauges.ts';
-import type { MetricsPageOptions } from './metrics-page.ts';
+
+/** What the page shows. */
+export interface MetricsPageOptions {
+  readonly counters: Counters;
+  /** The gauges as they stand. */
+  readonly gauges?: () => Iterable<GaugeValue>;
+  /** Version of Talon, in the labels of every series. */
+  readonly version: string;
+  /** Revision of the rules that are served at the moment. */
+  readonly revision: () => string;
+}
 
 /** Falco Talon's scope: dashboards of its users select by it. */
 const SCOPE = 'github.com/falcosecurity/falco-talon';

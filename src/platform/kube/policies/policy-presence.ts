@@ -1,6 +1,6 @@
 import type { Door } from '../../../model/capability.ts';
 import type { KubeClient } from '../kube-client.ts';
-import { KubeRefusal } from '../kube-transport.ts';
+import { KubeRefusal } from '../kube-refusal.ts';
 import { CALICO } from './calico-policy.ts';
 import { CILIUM } from './cilium-policy.ts';
 import type { PolicyKind } from './network-policy.ts';

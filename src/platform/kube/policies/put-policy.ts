@@ -3,7 +3,7 @@ import type { PolicyChange } from '../../../model/capability.ts';
 import { DoorError } from '../../../model/door-error.ts';
 import type { WorkloadTarget } from '../../../model/targets.ts';
 import type { KubeClient, ObjectName } from '../kube-client.ts';
-import { KubeRefusal } from '../kube-transport.ts';
+import { KubeRefusal } from '../kube-refusal.ts';
 import {
   editPolicy,
   isManaged,

@@ -1,21 +1,9 @@
 import { DoorError } from '../../../model/door-error.ts';
 import type { AdaptersOf } from '../../../model/door-row.ts';
-import type { KubeDoorMeans } from '../kube-adapters.ts';
 import type { CaptureSettings } from '../kube-config.ts';
-import type { PodLookups } from '../pod-lookups.ts';
 import { captureInPod } from './capture-in-pod.ts';
+import type { CaptureContainer, CaptureMeans } from './capture-means.ts';
 import { captureOnNode } from './capture-on-node.ts';
-
-/** What captures need. */
-export type CaptureMeans = Pick<KubeDoorMeans, 'open' | 'self' | 'captures' | 'finish'> & { readonly pods: PodLookups };
-
-/** The container that a capture asks for. */
-export interface CaptureContainer {
-  readonly image: string;
-  readonly imagePullPolicy: 'Always' | 'IfNotPresent';
-  /** It only waits for what it is told to run, and ends by itself. */
-  readonly command: readonly string[];
-}
 
 /** Seconds that a capture may ask for. */
 const LONGEST_TTL = 7200;

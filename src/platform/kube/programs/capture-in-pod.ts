@@ -5,7 +5,7 @@ import { podNotFound } from '../../../model/kube-names.ts';
 import type { ContainerTarget, PodTarget } from '../../../model/targets.ts';
 import { lookUntil } from '../look-until.ts';
 import { whenMissing } from '../when-missing.ts';
-import type { CaptureContainer, CaptureMeans } from './capture-doors.ts';
+import type { CaptureContainer, CaptureMeans } from './capture-means.ts';
 import { whyNotRunning } from './container-state.ts';
 
 /** Milliseconds. */

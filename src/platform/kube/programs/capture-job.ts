@@ -1,5 +1,5 @@
 import type { V1Job } from '@kubernetes/client-node';
-import type { CaptureContainer } from './capture-doors.ts';
+import type { CaptureContainer } from './capture-means.ts';
 
 /** What differs between the jobs of captures. */
 export interface JobOptions {

@@ -6,8 +6,8 @@ import type { Found } from '../../../model/door-row.ts';
 import type { PodTarget } from '../../../model/targets.ts';
 import type { KubeClient, ObjectName } from '../kube-client.ts';
 import { lookUntil } from '../look-until.ts';
-import type { CaptureContainer, CaptureMeans } from './capture-doors.ts';
 import { captureJob } from './capture-job.ts';
+import type { CaptureContainer, CaptureMeans } from './capture-means.ts';
 import { whyNotRunning } from './container-state.ts';
 
 /** Milliseconds: Falco Talon waits a minute for the job, and then 20 s for its pod. */

@@ -1,7 +1,7 @@
 import type { V1Pod } from '@kubernetes/client-node';
 import { podNotFound } from '../../../model/kube-names.ts';
 import type { ContainerTarget, PodTarget } from '../../../model/targets.ts';
-import type { KubeDoorMeans, KubeDoors } from '../kube-adapters.ts';
+import type { KubeDoorMeans, KubeDoors } from '../kube-door-means.ts';
 import type { PodLookups } from '../pod-lookups.ts';
 
 /** The doors to the containers of a pod. */

@@ -5,7 +5,8 @@ import type { DoorError } from '../../../model/door-error.ts';
 import { refusalText } from '../bounded-body.ts';
 import { BoundedText } from '../bounded-text.ts';
 import type { KubeClient } from '../kube-client.ts';
-import { KubeRefusal, noAnswer } from '../kube-transport.ts';
+import { KubeRefusal } from '../kube-refusal.ts';
+import { noAnswer } from '../kube-transport.ts';
 import { execOptions, execUrl, type ProgramToRun } from './exec-request.ts';
 import { cutOff, type ProgramEnd, readProgramEnd } from './program-end.ts';
 
