@@ -6,7 +6,7 @@ import { Contexts } from '../../runtime/contexts.ts';
 import type { Lanes } from '../../runtime/lanes.ts';
 import type { Notices } from '../../runtime/notices/notices.ts';
 import { Pipeline, type PipelineOptions } from '../../runtime/pipeline.ts';
-import type { Artifacts } from '../../runtime/plans/step-run.ts';
+import type { Artifacts } from '../../runtime/plans/step-stages.ts';
 import type { Policies } from '../../runtime/policies.ts';
 import type { WiringOptions } from './wiring-options.ts';
 

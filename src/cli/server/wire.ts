@@ -14,7 +14,7 @@ import { Lanes } from '../../runtime/lanes.ts';
 import type { Notices } from '../../runtime/notices/notices.ts';
 import type { Pipeline } from '../../runtime/pipeline.ts';
 import { PlanHistory } from '../../runtime/plans/resume.ts';
-import type { Artifacts } from '../../runtime/plans/step-run.ts';
+import type { Artifacts } from '../../runtime/plans/step-stages.ts';
 import { createExecutor, type Executor } from '../../runtime/plugins/execute.ts';
 import { Policies } from '../../runtime/policies.ts';
 import type { Settings } from '../settings/settings.ts';

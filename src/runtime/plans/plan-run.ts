@@ -1,24 +1,8 @@
-import type { FalcoEvent } from '../../model/falco-event.ts';
-import type { AcceptedAlert, Conclusion } from '../../model/journal.ts';
-import type { PlannedRule } from '../../model/rule.ts';
-import type { AlertHead } from '../../model/transition.ts';
-import type { Slot } from '../lanes.ts';
-import type { Policy } from '../policy.ts';
-import type { PlanHistory, PlannedStep } from './resume.ts';
-import { runStep, type StepResult, type StepStages } from './step-run.ts';
-
-/** A plan whose turn it is. */
-export interface PlanRun {
-  readonly alert: AcceptedAlert;
-  readonly head: AlertHead;
-  readonly event: FalcoEvent;
-  readonly policy: Policy;
-  readonly rules: readonly PlannedRule[];
-  readonly history: PlanHistory;
-  /** Whether it goes on after a restart, or because an operator wants it to. */
-  readonly resumed: boolean;
-  readonly slot: Slot;
-}
+import type { Conclusion } from '../../model/journal.ts';
+import type { PlannedStep } from './resume.ts';
+import type { RunningPlan } from './running-plan.ts';
+import { runStep } from './step-run.ts';
+import type { StepResult, StepStages } from './step-stages.ts';
 
 export interface PlanStages extends StepStages {
   /** Whether alerts are logged here, once their plan is run, because they were not logged when they came in. */
@@ -29,7 +13,7 @@ export interface PlanStages extends StepStages {
  * Runs what is left of a plan: step after step, the next one only when the end of the one before is on disk. Never rejects.
  * When the server stops, the plan stays open in the journal.
  */
-export async function runPlan(plan: PlanRun, stages: PlanStages): Promise<void> {
+export async function runPlan(plan: RunningPlan, stages: PlanStages): Promise<void> {
   const { telemetry, journal, stopping } = stages;
   let rule = '';
   try {
@@ -50,19 +34,19 @@ export async function runPlan(plan: PlanRun, stages: PlanStages): Promise<void> 
   }
 }
 
-function announce({ alert, head, resumed, history }: PlanRun, { telemetry, logsEvents }: PlanStages): void {
+function announce({ alert, head, resumed, history }: RunningPlan, { telemetry, logsEvents }: PlanStages): void {
   if (resumed) telemetry.emit({ kind: 'resumed', alert: head, id: alert.id });
   if (logsEvents && history.isEmpty) telemetry.emit({ kind: 'event', alert: head });
 }
 
 /** Whether nothing of the rule was run yet. */
-function isNewRule({ history }: PlanRun, { rule, action, number }: PlannedStep): boolean {
+function isNewRule({ history }: RunningPlan, { rule, action, number }: PlannedStep): boolean {
   return action === rule.actions[0] && !history.knows(number);
 }
 
 /** Records the end of a step, and with it that of the plan if it was the last one; then tells of it. Returns the next step. */
 async function endStep(
-  plan: PlanRun,
+  plan: RunningPlan,
   { number }: PlannedStep,
   { step, end, stored, transition, notifies }: StepResult,
   stages: PlanStages,
@@ -89,12 +73,12 @@ async function endStep(
 }
 
 /** For a plan all of whose steps had ended before a restart, but not the plan. */
-async function close(plan: PlanRun, stages: PlanStages): Promise<void> {
+async function close(plan: RunningPlan, stages: PlanStages): Promise<void> {
   const conclusion = plan.history.conclusion();
   await stages.journal.close(plan.alert.id, conclusion);
   tellClosed(plan, conclusion, stages);
 }
 
-function tellClosed({ alert, head }: PlanRun, { state, reason }: Conclusion, { telemetry }: PlanStages): void {
+function tellClosed({ alert, head }: RunningPlan, { state, reason }: Conclusion, { telemetry }: PlanStages): void {
   if (state !== 'done') telemetry.emit({ kind: 'closed', alert: head, id: alert.id, state, reason });
 }

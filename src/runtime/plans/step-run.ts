@@ -1,57 +1,13 @@
-import type { Actionner, Output } from '../../model/definition.ts';
-import type { Journal, Stored } from '../../model/journal.ts';
+import type { Actionner } from '../../model/definition.ts';
 import type { Outcome, StepEnd } from '../../model/outcome.ts';
-import type { Telemetry, Transition } from '../../model/transition.ts';
-import type { Apis } from '../apis.ts';
-import type { Contexts } from '../contexts.ts';
 import { enrich, type Step } from '../enrich.ts';
-import type { NoticePost } from '../notices/notices.ts';
-import type { Executor } from '../plugins/execute.ts';
 import { failure } from '../plugins/run-script.ts';
-import { type AttemptSettings, Attempts, attemptLimits } from './attempts.ts';
-import type { PlanRun } from './plan-run.ts';
+import { Attempts, attemptLimits } from './attempts.ts';
 import type { PlannedStep } from './resume.ts';
+import type { RunningPlan } from './running-plan.ts';
+import type { StepResult, StepStages } from './step-stages.ts';
 import { runTries } from './step-tries.ts';
 import { checkStore, goOnStoring, notStored, storeOf } from './store-run.ts';
-
-export interface StepStages {
-  readonly actionners: ReadonlyMap<string, Actionner>;
-  readonly outputs: ReadonlyMap<string, Output>;
-  readonly executor: Pick<Executor, 'missing' | 'run' | 'check' | 'store'>;
-  readonly artifacts: Artifacts;
-  readonly contexts: Pick<Contexts, 'of'>;
-  readonly apis: Apis;
-  readonly notices: NoticePost;
-  readonly journal: Journal;
-  readonly telemetry: Telemetry;
-  /** Whether all rules are dry runs. */
-  readonly dryRun: boolean;
-  /** Seconds for one try of an action where its rule does not say; 0: as its actionner declares. */
-  readonly actionTimeout: number;
-  readonly retry: AttemptSettings;
-  /** Aborted when the server begins to stop: what waits leaves, what runs goes on. */
-  readonly stopping: AbortSignal;
-  /** Aborted when the time for that is over: what runs is given up. */
-  readonly signal: AbortSignal;
-}
-
-/** The artifacts that wait for their output. */
-export interface Artifacts {
-  /** Whether it is still there. */
-  has(handle: string): boolean;
-  /** Removes one that nobody needs any more. */
-  discard(handle: string): void;
-}
-
-/** How a step ended, and what is told of it. */
-export interface StepResult {
-  readonly step: Step;
-  readonly end: StepEnd;
-  /** What became of its artifact, if it has an output. */
-  readonly stored?: Stored;
-  readonly transition: Transition;
-  readonly notifies: boolean;
-}
 
 const DRY_RUN: Outcome = { status: 'success', output: 'no action, dry-run is enabled', objects: {} };
 
@@ -59,7 +15,7 @@ const DRY_RUN: Outcome = { status: 'success', output: 'no action, dry-run is ena
  * One step of a plan: enrich; in a dry run no more than that; then what the actionner requires, and the tries. A step that was
  * interrupted by the end of the server is begun anew, unless that could do twice what must be done once.
  */
-export async function runStep(plan: PlanRun, planned: PlannedStep, stages: StepStages): Promise<StepResult> {
+export async function runStep(plan: RunningPlan, planned: PlannedStep, stages: StepStages): Promise<StepResult> {
   const { rule, action, number } = planned;
   const step = enrich(plan.head, plan.event, rule, action);
   if (stages.dryRun || rule.dry_run) return dryRun(step);

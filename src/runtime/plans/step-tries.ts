@@ -12,14 +12,14 @@ import type { Verdict } from '../guards/guard.ts';
 import { functionPayload } from '../plugins/function-payload.ts';
 import type { Attempts } from './attempts.ts';
 import { journaledRecord } from './journaled-record.ts';
-import type { PlanRun } from './plan-run.ts';
 import type { StepHistory } from './resume.ts';
+import type { RunningPlan } from './running-plan.ts';
 import { stepDeadline } from './step-deadline.ts';
-import type { StepStages } from './step-run.ts';
+import type { StepStages } from './step-stages.ts';
 
 /** A step that may be tried. */
 export interface TriedStep {
-  readonly plan: PlanRun;
+  readonly plan: RunningPlan;
   readonly number: number;
   readonly step: Step;
   readonly actionner: Actionner;
@@ -61,7 +61,7 @@ export async function runTries(tried: TriedStep, stages: StepStages): Promise<St
 }
 
 /** Waits before another try, without a place among the plans that run. */
-export function pause(milliseconds: number, { slot }: PlanRun, { stopping }: StepStages): Promise<void> {
+export function pause(milliseconds: number, { slot }: RunningPlan, { stopping }: StepStages): Promise<void> {
   return slot.without(() => sleep(milliseconds, undefined, { signal: stopping }));
 }
 

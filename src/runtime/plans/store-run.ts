@@ -2,7 +2,7 @@ import type { Acted, Stored } from '../../model/journal.ts';
 import type { StepEnd } from '../../model/outcome.ts';
 import type { Step } from '../enrich.ts';
 import { failure } from '../plugins/run-script.ts';
-import type { StepResult, StepStages } from './step-run.ts';
+import type { StepResult, StepStages } from './step-stages.ts';
 import { askStore, type StoringStep, storeArtifact } from './store.ts';
 
 /** A step as it is run; it stores something where artifacts of its action go to an output. */

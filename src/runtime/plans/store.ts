@@ -9,8 +9,8 @@ import type { Step } from '../enrich.ts';
 import { type Failure, failure } from '../plugins/run-script.ts';
 import { artifactKey } from './artifact-key.ts';
 import { Attempts, attemptLimits } from './attempts.ts';
-import type { PlanRun } from './plan-run.ts';
-import type { StepStages } from './step-run.ts';
+import type { RunningPlan } from './running-plan.ts';
+import type { StepStages } from './step-stages.ts';
 import { pause, waitForApis } from './step-tries.ts';
 
 /** An artifact is hard to get again: it is tried to be stored so many times at least. */
@@ -20,7 +20,7 @@ const LONGEST_FACT = 300;
 
 /** A step whose action has an output. */
 export interface StoringStep {
-  readonly plan: PlanRun;
+  readonly plan: RunningPlan;
   readonly number: number;
   readonly step: Step;
   readonly actionner: Actionner;
