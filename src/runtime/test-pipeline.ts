@@ -11,7 +11,7 @@ import { Lanes } from './lanes.ts';
 import { MemoryJournal } from './memory-journal.ts';
 import { type Admission, Pipeline, type PipelineOptions } from './pipeline.ts';
 import type { Executor } from './plugins/execute.ts';
-import type { StepToRun } from './plugins/run-action.ts';
+import type { StepToRun } from './plugins/run-actionner.ts';
 import type { Policy } from './policy.ts';
 
 export const SUCCESS: Outcome = { status: 'success', output: 'done', objects: { pod: 'web' } };

@@ -3,7 +3,7 @@ import type { QueuedNotice } from '../../model/journal.ts';
 import type { Outcome } from '../../model/outcome.ts';
 import type { Transition } from '../../model/transition.ts';
 import { MemoryJournal } from '../memory-journal.ts';
-import type { NoticeToSend } from '../plugins/send-notice.ts';
+import type { NoticeToSend } from '../plugins/run-notifier.ts';
 import { failure } from '../test-pipeline.ts';
 import { Notices, type NoticesOptions } from './notices.ts';
 import { NOTIFIERS, noticed } from './notices-sample.ts';

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Output } from '../../model/definition.ts';
 import type { Artifact, Outcome } from '../../model/outcome.ts';
 import { MemoryJournal } from '../memory-journal.ts';
-import type { ArtifactToStore } from '../plugins/store-artifact.ts';
+import type { ArtifactToStore } from '../plugins/run-output.ts';
 import { action, failure, rule, SUCCESS, World, type WorldOptions } from '../test-pipeline.ts';
 
 const ARTIFACT: Artifact = { handle: 'a1', name: 'capture.pcap', size: 7, sha256: 'cafe', mediaType: 'x/y' };

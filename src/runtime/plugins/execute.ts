@@ -8,10 +8,10 @@ import { STEP_LIMITS, type StepLimits } from '../sandbox/messages.ts';
 import { HEARTBEAT, type Heartbeat, type OnDegraded, Sandbox } from '../sandbox/sandbox.ts';
 import { TURN_TIMES, type TurnTimes } from '../sandbox/turn-order.ts';
 import { missingField } from './missing-field.ts';
-import { runAction, type StepToRun } from './run-action.ts';
+import { runActionner, type StepToRun } from './run-actionner.ts';
+import { type NoticeToSend, runNotifier } from './run-notifier.ts';
+import { type ArtifactToStore, checkOutput, runOutput } from './run-output.ts';
 import { type Failure, failure, type ScriptMeans } from './run-script.ts';
-import { type NoticeToSend, sendNotice } from './send-notice.ts';
-import { type ArtifactToStore, checkStore, storeArtifact } from './store-artifact.ts';
 
 /** Programs of plug-ins for the sandbox, by the ids of the plug-ins. */
 export type PluginScripts = ReadonlyMap<string, string>;
@@ -68,10 +68,10 @@ export function createExecutor(options: ExecutorOptions): Executor {
     ready: () => sandbox.ready(),
     missing: (actionner, event) => missingField(actionner.requires, event),
     run: async (step, signal) =>
-      scripts.has(step.actionner.id) ? runAction(step, signal, means) : cannotAct(step.actionner.id),
-    check: (given, signal) => checkStore(given, signal, means),
-    store: (given, signal) => storeArtifact(given, signal, means),
-    send: (given, signal) => sendNotice(given, signal, means),
+      scripts.has(step.actionner.id) ? runActionner(step, signal, means) : cannotAct(step.actionner.id),
+    check: (given, signal) => checkOutput(given, signal, means),
+    store: (given, signal) => runOutput(given, signal, means),
+    send: (given, signal) => runNotifier(given, signal, means),
     end: async () => sandbox.end(),
   };
 }

@@ -17,7 +17,7 @@ export interface ArtifactToStore {
 }
 
 /** Looks whether artifacts could be stored there, without the code of the output. */
-export async function checkStore(
+export async function checkOutput(
   { output, parameters, tokens }: Pick<ArtifactToStore, 'output' | 'parameters' | 'tokens'>,
   signal: AbortSignal,
   { adapters }: ScriptMeans,
@@ -35,7 +35,7 @@ export async function checkStore(
 }
 
 /** Runs the code of an output, with a reference to the artifact and one to where it goes. */
-export async function storeArtifact(given: ArtifactToStore, signal: AbortSignal, means: ScriptMeans): Promise<Outcome> {
+export async function runOutput(given: ArtifactToStore, signal: AbortSignal, means: ScriptMeans): Promise<Outcome> {
   const { output, tokens, artifact, key, facts } = given;
   const { uses, deadline, reach } = output.behaviour;
   const decoded = readParameters(output.parameters, given.parameters, tokens);

@@ -33,7 +33,7 @@ export interface StepToRun {
 }
 
 /** Runs the code of an actionner, with the targets that its alert and its parameters lead to. */
-export async function runAction(step: StepToRun, signal: AbortSignal, means: ScriptMeans): Promise<Outcome> {
+export async function runActionner(step: StepToRun, signal: AbortSignal, means: ScriptMeans): Promise<Outcome> {
   const { actionner, event, record, milliseconds, keeps = false, tokens = noTokens, payload = () => '' } = step;
   const { behaviour } = actionner;
   const missing = missingField(actionner.requires, event);

@@ -19,7 +19,7 @@ export interface NoticeToSend {
 }
 
 /** Runs the code of a notifier, with references to whom it tells and to what the notice is about. */
-export async function sendNotice(given: NoticeToSend, signal: AbortSignal, means: ScriptMeans): Promise<Outcome> {
+export async function runNotifier(given: NoticeToSend, signal: AbortSignal, means: ScriptMeans): Promise<Outcome> {
   const { notifier, notice, first } = given;
   const { uses, deadline, reach } = notifier.behaviour;
   const decoded = readParameters(notifier.settings, given.settings, noTokens);
