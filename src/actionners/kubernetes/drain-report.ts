@@ -10,11 +10,17 @@ type Kind = keyof typeof KINDS;
 const LONGEST_REASON = 160;
 const LONGEST_FACT = 300;
 
+/** The pods of which one thing was said. */
+interface Stayed {
+  readonly first: string;
+  pods: number;
+}
+
 /** What became of the pods of a node that are not simply gone. */
 export class DrainReport {
   ignored = 0;
-  /** The pods by what was said of them. */
-  readonly #errors: Readonly<Record<Kind, Map<string, string[]>>> = {
+  /** By what was said of pods. */
+  readonly #errors: Readonly<Record<Kind, Map<string, Stayed>>> = {
     eviction: new Map(),
     wait: new Map(),
     other: new Map(),
@@ -24,7 +30,9 @@ export class DrainReport {
   add(kind: Kind, { namespace, name }: PodRef, reason: string): void {
     const reasons = this.#errors[kind];
     const shortened = reason.slice(0, LONGEST_REASON);
-    reasons.set(shortened, [...(reasons.get(shortened) ?? []), `${namespace}/${name}`]);
+    const known = reasons.get(shortened);
+    if (known) known.pods += 1;
+    else reasons.set(shortened, { first: `${namespace}/${name}`, pods: 1 });
   }
 
   /**
@@ -46,7 +54,7 @@ export class DrainReport {
   }
 
   #count(kind: Kind): number {
-    return [...this.#errors[kind].values()].reduce((sum, pods) => sum + pods.length, 0);
+    return [...this.#errors[kind].values()].reduce((sum, { pods }) => sum + pods, 0);
   }
 
   #facts(): Readonly<Record<string, string>> {
@@ -56,10 +64,10 @@ export class DrainReport {
 }
 
 /** Each reason with the first of its pods: there may be many pods, and all may have the same reason. */
-function factOf(reasons: ReadonlyMap<string, readonly string[]>): string {
-  const said = [...reasons].map(([reason, [first = '', ...more]]) => {
-    const pods = more.length === 0 ? first : `${first} and ${more.length} more`;
-    return `${pods}: ${reason}`;
+function factOf(reasons: ReadonlyMap<string, Stayed>): string {
+  const said = [...reasons].map(([reason, { first, pods }]) => {
+    const whose = pods === 1 ? first : `${first} and ${pods - 1} more`;
+    return `${whose}: ${reason}`;
   });
   const fact = said.join('; ');
   return fact.length <= LONGEST_FACT ? fact : `${fact.slice(0, LONGEST_FACT - 1)}…`;

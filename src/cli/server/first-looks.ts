@@ -11,9 +11,9 @@ import { warning } from './start-checks.ts';
 const PATIENCE = 30_000;
 
 /**
- * Looks whether what the rules count on is there: buckets and folders of outputs, what requests to endpoints need, and the kinds of
- * network policies that an API server need not know. It may still come, so that what is missing is a warning; the first incident would be a bad time to hear of
- * it. Asks for nothing that needs a right: whoever refuses to answer is no reason to warn.
+ * Looks whether what the rules count on is there: buckets and folders of outputs, what requests to endpoints need, and the kinds
+ * of network policies that an API server need not know. It may still come, so that what is missing is a warning; the first
+ * incident would be a bad time to hear of it. Asks for nothing that needs a right: whoever refuses to answer is no reason to warn.
  */
 export async function firstLooks(
   rules: readonly PlannedRule[],
