@@ -91,7 +91,9 @@ describe.skipIf(typeof disk === 'string')('artifacts on a disk that is small', (
     const outside = join(small.outside, 'kept');
     mkdirSync(outside);
     await start(folder, { settings: { retry: { attempts: 1, backoff_milliseconds: 200 } } });
-    source().reply(() => ({ status: 200, body: 'evidence '.repeat(MIB) }));
+    let made = 0;
+    // Each another one: of two that are the same, made within one second, the folder keeps one.
+    source().reply(() => ({ status: 200, body: `${made++}`.padEnd(9 * MIB, '.') }));
     small.fill(2 * MIB);
     const calls = source().requests.length;
     const first = await talon.post(alert('big', 1));
